@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Loops over floats and pixels stay fast in debug builds too, so that `swift test` is quick.
+let hotCode: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+let noPointers: [SwiftSetting] = [.strictMemorySafety()]
+
+let package = Package(
+  name: "tl",
+  products: [
+    .executable(name: "tl", targets: ["tl"]),
+    .library(name: "HDF5", targets: ["HDF5"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+
+    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(
+      name: "Compute", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: hotCode),
+    .target(name: "Layers", dependencies: ["Compute"], swiftSettings: noPointers),
+    .target(name: "Architectures", dependencies: ["Layers"], swiftSettings: noPointers),
+    .target(
+      name: "Weights",
+      dependencies: ["HDF5", "Layers", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: noPointers),
+    .target(
+      name: "Images",
+      dependencies: [
+        "Compute", "CTurboJPEG", "CPNG", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: hotCode),
+    .target(
+      name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5"],
+      swiftSettings: noPointers),
+    .target(
+      name: "TLCommands",
+      dependencies: [
+        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: noPointers),
+    .executableTarget(name: "tl", dependencies: ["TLCommands"]),
+    .executableTarget(name: "tl-bench", dependencies: ["Training"]),
+
+    .target(name: "TestSupport", dependencies: ["HDF5", "Compute"], path: "Tests/TestSupport"),
+    .testTarget(
+      name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
+    .testTarget(
+      name: "LayersTests", dependencies: ["Layers", "TestSupport"], resources: [.copy("Goldens")]),
+    .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
+    .testTarget(
+      name: "WeightsTests", dependencies: ["Weights", "Architectures", "TestSupport"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "ImagesTests", dependencies: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "TestSupport"],
+      resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "TLCommandsTests", dependencies: ["TLCommands", "TestSupport"],
+      resources: [.copy("Fixtures"), .copy("Snapshots")]),
+  ]
+)

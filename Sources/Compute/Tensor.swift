@@ -1,0 +1,56 @@
+// Compute holds the numbers and the loops over them: tensors, matrix products, convolution,
+// pooling, threads, random numbers. It knows nothing of files, images or layer names.
+
+/// A dense array of Float32 in row-major order; pictures are `[n, height, width, channels]`.
+package struct Tensor: Sendable, Equatable {
+  package var shape: [Int]
+  /// The elements, last axis fastest.
+  package var scalars: [Float]
+
+  package init(shape: [Int], scalars: [Float]) {
+    precondition(
+      shape.reduce(1, *) == scalars.count,
+      "shape \(shape) needs \(shape.reduce(1, *)) scalars but got \(scalars.count)")
+    self.shape = shape
+    self.scalars = scalars
+  }
+
+  package init(zeros shape: [Int]) {
+    self.init(shape: shape, scalars: [Float](repeating: 0, count: shape.reduce(1, *)))
+  }
+
+  /// A tensor whose elements `fill` writes, all of them; nothing is cleared before.
+  package init(shape: [Int], filledBy fill: (UnsafeMutablePointer<Float>) -> Void) {
+    let count = shape.reduce(1, *)
+    self.shape = shape
+    scalars = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let base = buffer.baseAddress { fill(base) }
+      initialized = count
+    }
+  }
+
+  package var count: Int { scalars.count }
+
+  /// The same elements under another shape of the same count.
+  package func reshaped(_ newShape: [Int]) -> Tensor { Tensor(shape: newShape, scalars: scalars) }
+
+  /// Rows `range` of the first axis.
+  package func rows(_ range: Range<Int>) -> Tensor {
+    precondition(
+      !shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= shape[0],
+      "rows \(range) must lie within 0..<\(shape.first ?? 0)")
+    let stride = shape.dropFirst().reduce(1, *)
+    return Tensor(
+      shape: [range.count] + shape.dropFirst(),
+      scalars: Array(scalars[range.lowerBound * stride..<range.upperBound * stride]))
+  }
+
+  /// The given rows of the first axis, in the given order.
+  package func gatheringRows(_ indices: some Collection<Int>) -> Tensor {
+    let stride = shape.dropFirst().reduce(1, *)
+    var result: [Float] = []
+    result.reserveCapacity(indices.count * stride)
+    for index in indices { result += scalars[index * stride..<(index + 1) * stride] }
+    return Tensor(shape: [indices.count] + shape.dropFirst(), scalars: result)
+  }
+}
