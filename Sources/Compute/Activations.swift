@@ -1,0 +1,95 @@
+import Foundation
+
+/// Element-wise functions applied in place, and their gradients from the result alone.
+extension PointwiseFunction {
+  /// Applies the function; `softmax` works on rows of `width` numbers.
+  package func apply(to x: inout Tensor, width: Int) {
+    let size = x.count
+    x.scalars.withUnsafeMutableBufferPointer { buffer in
+      guard let x = buffer.baseAddress else { return }
+      switch self {
+      case .linear: break
+      case .relu: for i in 0..<size { x[i] = x[i] > 0 ? x[i] : 0 }
+      case .sigmoid: for i in 0..<size { x[i] = 1 / (1 + expf(-x[i])) }
+      case .tanh: for i in 0..<size { x[i] = tanhf(x[i]) }
+      case .softmax: softmaxRows(x, rows: width == 0 ? 0 : size / width, width: width)
+      }
+    }
+  }
+
+  /// The gradient for the input, given the gradient `dy` for the output `y`.
+  package func gradient(_ dy: Tensor, output y: Tensor, width: Int) -> Tensor {
+    guard self != .linear else { return dy }
+    let size = dy.count
+    return Tensor(shape: dy.shape) { dx in
+      dy.scalars.withUnsafeBufferPointer { dy in
+        y.scalars.withUnsafeBufferPointer { y in
+          switch self {
+          case .linear: break
+          case .relu: for i in 0..<size { dx[i] = y[i] > 0 ? dy[i] : 0 }
+          case .sigmoid: for i in 0..<size { dx[i] = dy[i] * y[i] * (1 - y[i]) }
+          case .tanh: for i in 0..<size { dx[i] = dy[i] * (1 - y[i] * y[i]) }
+          case .softmax:
+            for start in stride(from: 0, to: size, by: max(width, 1)) {
+              var dot: Float = 0
+              for i in start..<start + width { dot += dy[i] * y[i] }
+              for i in start..<start + width { dx[i] = y[i] * (dy[i] - dot) }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Softmax of each row, in place, shifted by the row's maximum.
+func softmaxRows(_ x: UnsafeMutablePointer<Float>, rows: Int, width: Int) {
+  for row in 0..<rows {
+    let x = x + row * width
+    var largest = -Float.infinity
+    for i in 0..<width { largest = max(largest, x[i]) }
+    var sum: Float = 0
+    for i in 0..<width {
+      x[i] = expf(x[i] - largest)
+      sum += x[i]
+    }
+    for i in 0..<width { x[i] /= sum }
+  }
+}
+
+/// Inverted dropout: zero with probability `rate`, else divided by `1 - rate`.
+///
+/// Returns the result and the factors, which are also what the gradient is multiplied by.
+package func dropout(
+  _ x: Tensor, rate: Float, random: inout SeededRandom
+) -> (output: Tensor, factors: Tensor) {
+  precondition(rate >= 0 && rate < 1, "a dropout rate must be in 0..<1 but is \(rate)")
+  let kept = 1 / (1 - rate)
+  var factors = Tensor(zeros: x.shape)
+  for index in factors.scalars.indices {
+    factors.scalars[index] = random.uniform() < rate ? 0 : kept
+  }
+  return (product(x, factors), factors)
+}
+
+/// The element-wise product of two tensors of one shape.
+package func product(_ a: Tensor, _ b: Tensor) -> Tensor {
+  precondition(a.shape == b.shape, "shapes \(a.shape) and \(b.shape) must be equal")
+  return Tensor(shape: a.shape) { c in
+    a.scalars.withUnsafeBufferPointer { a in
+      b.scalars.withUnsafeBufferPointer { b in
+        for i in 0..<a.count { c[i] = a[i] * b[i] }
+      }
+    }
+  }
+}
+
+/// Adds `b` to `a`, element by element.
+package func add(_ b: Tensor, to a: inout Tensor) {
+  precondition(a.shape == b.shape, "shapes \(a.shape) and \(b.shape) must be equal")
+  a.scalars.withUnsafeMutableBufferPointer { a in
+    b.scalars.withUnsafeBufferPointer { b in
+      for i in 0..<a.count { a[i] += b[i] }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+internal import COpenBLAS
+
+/// Whether an operand of a matrix product is read as stored or transposed.
+package enum Transposition: Sendable {
+  case none, transposed
+}
+
+/// `c = a * b + beta * c` for row-major matrices through OpenBLAS's `sgemm`.
+///
+/// `m x k` times `k x n`, counted after transposition. `leadingA`, `leadingB` and `leadingC` are the
+/// stored row lengths. `threads` 1 is for callers that already run inside `parallel`.
+func matrixProduct(
+  _ m: Int, _ n: Int, _ k: Int,
+  _ a: UnsafePointer<Float>, _ transposeA: Transposition = .none, leadingA: Int,
+  _ b: UnsafePointer<Float>, _ transposeB: Transposition = .none, leadingB: Int,
+  _ c: UnsafeMutablePointer<Float>, leadingC: Int, beta: Float = 0, threads: Int = Threads.count
+) {
+  guard m > 0, n > 0 else { return }
+  openblas_set_num_threads(Int32(threads))
+  cblas_sgemm(
+    CblasRowMajor, transposeA == .none ? CblasNoTrans : CblasTrans,
+    transposeB == .none ? CblasNoTrans : CblasTrans, Int32(m), Int32(n), Int32(k), 1,
+    a, Int32(leadingA), b, Int32(leadingB), beta, c, Int32(leadingC))
+}
+
+/// What does the matrix products here: OpenBLAS's version and the core it was tuned for.
+package enum MatrixLibrary {
+  package static var description: String {
+    let core = openblas_get_corename().map { String(cString: $0) } ?? "unknown core"
+    let configuration = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
+    let version = configuration.split(separator: " ").prefix(2).joined(separator: " ")
+    return "\(version), \(core)"
+  }
+}
+
+/// `y = x * kernel + bias` for `x [n, inputs]`, `kernel [inputs, outputs]`, `bias [outputs]`.
+package func affine(_ x: Tensor, kernel: Tensor, bias: [Float]?) -> Tensor {
+  let (n, inputs, outputs) = (x.shape[0], kernel.shape[0], kernel.shape[1])
+  precondition(x.count == n * inputs, "\(x.shape) does not fit a kernel \(kernel.shape)")
+  return Tensor(shape: [n, outputs]) { y in
+    fillRows(y, count: n, with: bias, width: outputs)
+    x.scalars.withUnsafeBufferPointer { x in
+      kernel.scalars.withUnsafeBufferPointer { kernel in
+        guard let x = x.baseAddress, let kernel = kernel.baseAddress else { return }
+        matrixProduct(
+          n, outputs, inputs, x, leadingA: inputs, kernel, leadingB: outputs, y,
+          leadingC: outputs, beta: 1)
+      }
+    }
+  }
+}
+
+/// The gradients of `affine` for the gradient `dy [n, outputs]` of its result.
+///
+/// `input` is nil unless `wantsInput`; `kernel` and `bias` are nil unless `wantsParameters`.
+package func affineGradients(
+  _ dy: Tensor, x: Tensor, kernel: Tensor, wantsInput: Bool, wantsParameters: Bool
+) -> (input: Tensor?, kernel: Tensor?, bias: Tensor?) {
+  let (n, inputs, outputs) = (x.shape[0], kernel.shape[0], kernel.shape[1])
+  func product(
+    _ shape: [Int], _ m: Int, _ columns: Int, _ k: Int, _ a: Tensor, _ ta: Transposition, _ la: Int,
+    _ b: Tensor, _ tb: Transposition, _ lb: Int
+  ) -> Tensor {
+    Tensor(shape: shape) { c in
+      a.scalars.withUnsafeBufferPointer { a in
+        b.scalars.withUnsafeBufferPointer { b in
+          guard let a = a.baseAddress, let b = b.baseAddress else { return }
+          matrixProduct(
+            m, columns, k, a, ta, leadingA: la, b, tb, leadingB: lb, c, leadingC: columns)
+        }
+      }
+    }
+  }
+  let input =
+    wantsInput
+    ? product(x.shape, n, inputs, outputs, dy, .none, outputs, kernel, .transposed, outputs) : nil
+  guard wantsParameters else { return (input, nil, nil) }
+  let kernelGradient = product(
+    kernel.shape, inputs, outputs, n, x, .transposed, inputs, dy, .none, outputs)
+  return (input, kernelGradient, sumOverRows(dy, width: outputs))
+}
+
+/// The sum over all but the last axis, `[width]`.
+func sumOverRows(_ x: Tensor, width: Int) -> Tensor {
+  Tensor(shape: [width]) { sums in
+    sums.update(repeating: 0, count: width)
+    x.scalars.withUnsafeBufferPointer { x in
+      for row in 0..<(width == 0 ? 0 : x.count / width) {
+        for column in 0..<width { sums[column] += x[row * width + column] }
+      }
+    }
+  }
+}
+
+/// Sets `count` rows to `values`, or to zero.
+func fillRows(
+  _ y: UnsafeMutablePointer<Float>, count: Int, with values: [Float]?, width: Int
+) {
+  guard let values else { return y.update(repeating: 0, count: count * width) }
+  values.withUnsafeBufferPointer { values in
+    guard let base = values.baseAddress else { return }
+    for row in 0..<count { (y + row * width).update(from: base, count: width) }
+  }
+}
