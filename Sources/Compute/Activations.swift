@@ -84,12 +84,14 @@ package func product(_ a: Tensor, _ b: Tensor) -> Tensor {
   }
 }
 
-/// Adds `b` to `a`, element by element.
-package func add(_ b: Tensor, to a: inout Tensor) {
-  precondition(a.shape == b.shape, "shapes \(a.shape) and \(b.shape) must be equal")
-  a.scalars.withUnsafeMutableBufferPointer { a in
-    b.scalars.withUnsafeBufferPointer { b in
-      for i in 0..<a.count { a[i] += b[i] }
+extension Tensor {
+  /// Adds another tensor of the same shape, element by element.
+  package mutating func add(_ other: Tensor) {
+    precondition(shape == other.shape, "shapes \(shape) and \(other.shape) must be equal")
+    scalars.withUnsafeMutableBufferPointer { a in
+      other.scalars.withUnsafeBufferPointer { b in
+        for i in 0..<a.count { a[i] += b[i] }
+      }
     }
   }
 }

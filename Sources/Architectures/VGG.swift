@@ -1,0 +1,107 @@
+package import Compute
+package import Layers
+
+/// VGG, configurations D and E: blocks of 3x3 convolutions, each block ended by 2x2 max pooling
+/// (Simonyan and Zisserman 2014, arXiv:1409.1556), with the layer names of Keras's `vgg16.py` and
+/// `vgg19.py`.
+package struct VGG: Sendable {
+  package let name: String
+  /// How many convolutions each block has.
+  package let depths: [Int]
+  /// How many channels each block has; other than the published ones for a narrower relative.
+  package let widths: [Int]
+  /// The units of `fc1`, `fc2` and `predictions`.
+  package let topUnits: [Int]
+  package let card: WeightCard
+
+  package static let vgg16 = VGG(
+    name: "vgg16", depths: [2, 2, 3, 3, 3], widths: publishedWidths, topUnits: publishedTop,
+    card: card(
+      "vgg16", top: "64373286793e3c8b2b4e3219cbf3544b",
+      noTop: "6d6bbae143d832006294945121d1f1fc"))
+
+  package static let vgg19 = VGG(
+    name: "vgg19", depths: [2, 2, 4, 4, 4], widths: publishedWidths, topUnits: publishedTop,
+    card: card(
+      "vgg19", top: "cbe5617147190e668d6c5d5026f83318",
+      noTop: "253f8cb515780f3b799900260a226db6"))
+
+  private static let publishedWidths = [64, 128, 256, 512, 512]
+  private static let publishedTop = [4096, 4096, 1000]
+
+  private static func card(_ name: String, top: String, noTop: String) -> WeightCard {
+    let place =
+      "https://storage.googleapis.com/tensorflow/keras-applications/\(name)/\(name)_weights"
+      + "_tf_dim_ordering_tf_kernels"
+    return WeightCard(
+      inputSize: 224, preprocessing: "caffe",
+      files: [
+        .init(includesTop: true, md5: top, url: place + ".h5"),
+        .init(includesTop: false, md5: noTop, url: place + "_notop.h5"),
+      ],
+      licence: "Creative Commons Attribution",
+      origin: "Visual Geometry Group, Oxford; trained on ImageNet, ported to Keras")
+  }
+
+  /// Whether the widths are those of the paper.
+  package var isPublished: Bool { widths == Self.publishedWidths }
+
+  /// The names of all convolutions, in order.
+  package var convolutionNames: [String] {
+    depths.enumerated().flatMap { block, depth in
+      (1...depth).map { "block\(block + 1)_conv\($0)" }
+    }
+  }
+
+  package static let topNames = ["fc1", "fc2", "predictions"]
+
+  /// The network for pictures `[height, width, 3]`, its parameters all zero.
+  ///
+  /// Throws `LayerError` where the picture is too small: five poolings need 32 pixels.
+  package func network(inputShape: [Int], includesTop: Bool = false) throws(LayerError) -> Network {
+    var network = Network(name: name, inputShape: inputShape, inputName: "input_layer")
+    var channels = inputShape[2]
+    for (block, depth) in depths.enumerated() {
+      for convolution in 1...depth {
+        try network.add(
+          Conv2D(
+            name: "block\(block + 1)_conv\(convolution)",
+            kernel: Tensor(zeros: [3, 3, channels, widths[block]]),
+            bias: Tensor(zeros: [widths[block]]), padding: .same, activation: .relu))
+        channels = widths[block]
+      }
+      try network.add(MaxPooling2D(name: "block\(block + 1)_pool"))
+    }
+    guard includesTop else { return network }
+    try network.add(Flatten(name: "flatten"))
+    for (name, units) in zip(Self.topNames, topUnits) {
+      try network.add(
+        Dense(
+          name: name, kernel: Tensor(zeros: [network.outputShape[0], units]),
+          bias: Tensor(zeros: [units]), activation: name == "predictions" ? .softmax : .relu))
+    }
+    return network
+  }
+
+  /// This architecture with the widths that a file's kernels have, and how many convolutions the
+  /// file lacks; nil where the file has other convolutions or fewer than half of these.
+  func fitted(to layers: [StoredLayer]) -> (architecture: VGG, missing: Int)? {
+    let convolutions = layers.filter { $0.shapes.contains { $0.count == 4 } }
+    let names = Set(convolutionNames)
+    guard convolutions.allSatisfy({ names.contains($0.name) }),
+      convolutions.count * 2 >= names.count
+    else { return nil }
+    var widths = self.widths
+    for layer in convolutions.reversed() {
+      guard let block = layer.name.dropFirst(5).first?.wholeNumberValue,
+        let bias = layer.shapes.first(where: { $0.count == 1 }) ?? layer.shapes.first?.suffix(1)
+      else { continue }
+      widths[block - 1] = bias[bias.startIndex]
+    }
+    let top = zip(Self.topNames, topUnits).map { name, units in
+      layers.first { $0.name == name }?.shapes.first { $0.count == 2 }?[1] ?? units
+    }
+    let fitted = VGG(name: name, depths: depths, widths: widths, topUnits: top, card: card)
+    return (fitted, names.count - convolutions.count)
+  }
+}

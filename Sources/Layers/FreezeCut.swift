@@ -1,0 +1,92 @@
+package import Compute
+
+/// Where freezing splits a network in two.
+///
+/// Below the cut lies the *frozen prefix*, every node that no trained parameter can influence: it
+/// only ever runs forward, as an `InferencePlan`. Above it lies the *trainable suffix*, which runs
+/// forward and backward.
+package struct FreezeCut: Sendable, Equatable {
+  /// The nodes of the suffix in order of computation.
+  package let suffix: [Int]
+  /// The node of the prefix whose output the suffix takes.
+  package let boundary: Int
+
+  /// The cut below the lowest trainable layer of `network`.
+  package init(_ network: Network) throws(LayerError) {
+    var inSuffix = Set<Int>()
+    for (index, node) in network.nodes.enumerated()
+    where (node.isTrainable && node.hasParameters)
+      || node.inputs.contains(where: inSuffix.contains)
+    {
+      inSuffix.insert(index)
+    }
+    suffix = inSuffix.sorted()
+    guard inSuffix.contains(network.outputIndex) else {
+      throw .badGraph("nothing is trainable")
+    }
+    let crossing = Set(
+      suffix.flatMap { network.nodes[$0].inputs }.filter { !inSuffix.contains($0) })
+    guard crossing.count == 1, let only = crossing.first else {
+      let names = crossing.sorted().map { "'\(network.nodes[$0].name)'" }
+      throw .badGraph(
+        "the cut below '\(network.nodes[suffix[0]].name)' goes through several branches, "
+          + "\(names.joined(separator: " and ")): unfreeze whole blocks")
+    }
+    boundary = only
+  }
+}
+
+/// A training pass through the suffix: the value of every node, kept for the way back.
+package struct SuffixPass: Sendable {
+  package let values: [Int: LayerOutput]
+  package let output: Tensor
+  /// The last layer's result before its sigmoid or softmax, `[n, classes]`.
+  package let logits: Tensor
+}
+
+extension Network {
+  /// Runs the suffix forward on the boundary's value `[n, ...]`, keeping what `backward` needs.
+  package func forward(
+    suffix cut: FreezeCut, from boundary: Tensor, random: inout SeededRandom
+  ) -> SuffixPass {
+    var values = [cut.boundary: LayerOutput(boundary)]
+    for index in cut.suffix {
+      let inputs = nodes[index].inputs.compactMap { values[$0]?.value }
+      values[index] = nodes[index].layer.forward(inputs, random: &random)
+    }
+    guard let last = values[outputIndex] else {
+      preconditionFailure("the suffix must hold the network's output")
+    }
+    return SuffixPass(values: values, output: last.value, logits: last.saved ?? last.value)
+  }
+
+  /// The gradients of every trainable parameter of the suffix, given that of the logits.
+  ///
+  /// - Returns: for each trainable node with parameters, its gradients in parameter order.
+  package func backward(
+    suffix cut: FreezeCut, pass: SuffixPass, logitsGradient: Tensor
+  ) -> [Int: [Tensor]] {
+    var results: [Int: [Tensor]] = [:]
+    var flowing: [Int: Tensor] = [outputIndex: logitsGradient]
+    for index in cut.suffix.reversed() {
+      guard let gradient = flowing.removeValue(forKey: index), let output = pass.values[index]
+      else { continue }
+      let node = nodes[index]
+      let inputs = node.inputs.compactMap { pass.values[$0]?.value }
+      let wanted = WantedGradients(
+        inputs: node.inputs.contains { $0 != cut.boundary },
+        parameters: node.isTrainable && node.hasParameters)
+      let gradients =
+        if index == outputIndex, let classifier = node.layer as? any ClassifierLayer {
+          classifier.backward(beforeActivation: gradient, inputs: inputs, wanted: wanted)
+        } else {
+          node.layer.backward(gradient, inputs: inputs, output: output, wanted: wanted)
+        }
+      if wanted.parameters { results[index] = gradients.parameters }
+      for (input, gradient) in zip(node.inputs, gradients.inputs) where input != cut.boundary {
+        if flowing[input]?.add(gradient) == nil { flowing[input] = gradient }
+      }
+    }
+    return results
+  }
+}

@@ -1,0 +1,134 @@
+// Layers holds what a network is made of: the layers with forward and backward side by side, and
+// the graph that joins them. It knows nothing of files, photos or named architectures.
+package import Compute
+
+/// One named tensor of a layer.
+package struct Parameter: Sendable {
+  /// Keras's short name, such as `kernel` or `bias`.
+  package let name: String
+  package var value: Tensor
+  /// False for what training never changes by gradient (moving statistics).
+  package let isTrainable: Bool
+
+  package init(_ name: String, _ value: Tensor, isTrainable: Bool = true) {
+    self.name = name
+    self.value = value
+    self.isTrainable = isTrainable
+  }
+}
+
+/// What a layer's training pass gives: its output, and what `backward` will want besides.
+package struct LayerOutput: Sendable {
+  package let value: Tensor
+  package let saved: Tensor?
+
+  package init(_ value: Tensor, saved: Tensor? = nil) {
+    self.value = value
+    self.saved = saved
+  }
+}
+
+/// Which gradients a backward pass must compute.
+package struct WantedGradients: Sendable {
+  package let inputs: Bool
+  package let parameters: Bool
+
+  package init(inputs: Bool, parameters: Bool) {
+    self.inputs = inputs
+    self.parameters = parameters
+  }
+}
+
+/// The gradients of one layer; an empty list stands for what was not wanted.
+package struct LayerGradients: Sendable {
+  package let inputs: [Tensor]
+  package let parameters: [Tensor]
+
+  package init(inputs: [Tensor] = [], parameters: [Tensor] = []) {
+    self.inputs = inputs
+    self.parameters = parameters
+  }
+}
+
+/// A step of a network: it turns input tensors `[n, ...]` into one output tensor `[n, ...]`.
+///
+/// Shapes in this protocol leave out the batch axis `n`.
+package protocol Layer: Sendable {
+  /// Keras's class name, such as `Conv2D`.
+  static var className: String { get }
+  /// Builds the layer from a Keras configuration, its parameters all zero.
+  init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError)
+
+  var name: String { get }
+  /// The tensors in the order in which Keras creates them.
+  var parameters: [Parameter] { get set }
+  /// What Keras's `get_config` gives, as far as this layer knows it.
+  var configuration: [String: JSONValue] { get }
+
+  /// The output shape, without the batch axis.
+  func outputShape(for inputs: [[Int]]) throws(LayerError) -> [Int]
+  /// Adds the layer to a plan for inference.
+  func compile(_ inputs: [PlanValue], into builder: inout InferencePlanBuilder) -> PlanValue
+  /// The training pass.
+  func forward(_ inputs: [Tensor], random: inout SeededRandom) -> LayerOutput
+  /// The gradients, given that of the output and what `forward` got and gave.
+  func backward(
+    _ gradient: Tensor, inputs: [Tensor], output: LayerOutput, wanted: WantedGradients
+  ) -> LayerGradients
+  /// Draws fresh parameters the way Keras initialises them by default.
+  mutating func initialize(random: inout SeededRandom)
+}
+
+/// A layer that can end a classifier: its sigmoid or softmax is taken together with the loss.
+///
+/// `forward` keeps what comes before the function in `LayerOutput.saved`.
+package protocol ClassifierLayer: Layer {
+  var activation: PointwiseFunction { get }
+  /// Adds the layer to a plan without its activation.
+  func compileLogits(
+    _ inputs: [PlanValue], into builder: inout InferencePlanBuilder
+  ) -> PlanValue
+  /// The gradients, given that of what comes before the activation.
+  func backward(
+    beforeActivation gradient: Tensor, inputs: [Tensor], wanted: WantedGradients
+  ) -> LayerGradients
+}
+
+extension Layer {
+  package var className: String { Self.className }
+  package var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+  package mutating func initialize(random: inout SeededRandom) {}
+}
+
+/// What can be wrong with a layer or with how layers are joined.
+package enum LayerError: Error, Equatable, CustomStringConvertible {
+  case unknownClass(String, layer: String)
+  case missingField(String, layer: String)
+  case unsupported(String, layer: String)
+  case wrongInput(layer: String, expected: String, found: [[Int]])
+  case emptyOutput(layer: String, input: [Int])
+  case noSuchLayer(String, near: [String])
+  case badGraph(String)
+
+  package var description: String {
+    switch self {
+    case .unknownClass(let className, let layer):
+      """
+      layer '\(layer)' is of class '\(className)', which is not known here: expected one of \
+      \(LayerRegistry.knownClassNames.joined(separator: ", "))
+      """
+    case .missingField(let field, let layer):
+      "configuration of layer '\(layer)' has no usable '\(field)'"
+    case .unsupported(let what, let layer):
+      "layer '\(layer)' uses \(what), which is not supported"
+    case .wrongInput(let layer, let expected, let found):
+      "layer '\(layer)' cannot take its input: expected \(expected), found \(found)"
+    case .emptyOutput(let layer, let input):
+      "layer '\(layer)' has nothing left of an input \(input): the picture is too small"
+    case .noSuchLayer(let name, let near):
+      "no layer matches '\(name)'"
+        + (near.isEmpty ? "" : ": near are \(near.map { "'\($0)'" }.joined(separator: ", "))")
+    case .badGraph(let what): "the network's graph cannot be used: \(what)"
+    }
+  }
+}

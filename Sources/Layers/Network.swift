@@ -1,0 +1,160 @@
+package import Compute
+
+/// A graph of layers with one input and one output, its nodes in an order of computation.
+///
+/// Nested Keras models are laid out flat: a node remembers in `scope` the names of the models
+/// that it came from, so that files can be read and written in their nested form.
+package struct Network: Sendable {
+  /// One layer in its place.
+  package struct Node: Sendable {
+    package var layer: any Layer
+    /// The nodes whose outputs this one takes; they come earlier.
+    package let inputs: [Int]
+    /// The nested models around the layer, outermost first.
+    package let scope: [String]
+    /// The output shape without the batch axis.
+    package let shape: [Int]
+    /// Whether training may change the layer's parameters.
+    package var isTrainable = true
+
+    package var name: String { layer.name }
+    package var hasParameters: Bool { !layer.parameters.isEmpty }
+  }
+
+  package var name: String
+  package private(set) var nodes: [Node] = []
+
+  /// A network of one input; `inputShape` is one photo's `[height, width, channels]`.
+  package init(name: String, inputShape: [Int], inputName: String, scope: [String] = []) {
+    self.name = name
+    let layer = InputLayer(name: inputName, shape: inputShape)
+    nodes.append(Node(layer: layer, inputs: [], scope: scope, shape: inputShape))
+  }
+
+  package var inputShape: [Int] { nodes[0].shape }
+  package var outputIndex: Int { nodes.count - 1 }
+  package var outputShape: [Int] { nodes[outputIndex].shape }
+  package var parameterCount: Int { nodes.reduce(0) { $0 + $1.layer.parameterCount } }
+
+  /// Adds a layer after the given nodes, by default after the last, and returns its index.
+  @discardableResult
+  package mutating func add(
+    _ layer: any Layer, after inputs: [Int]? = nil, scope: [String] = []
+  ) throws(LayerError) -> Int {
+    let inputs = inputs ?? [outputIndex]
+    precondition(
+      inputs.allSatisfy(nodes.indices.contains), "inputs \(inputs) must be earlier nodes")
+    guard !nodes.contains(where: { $0.name == layer.name && $0.scope == scope }) else {
+      throw .badGraph("two layers are called '\(layer.name)'")
+    }
+    let shape = try layer.outputShape(for: inputs.map { nodes[$0].shape })
+    nodes.append(Node(layer: layer, inputs: inputs, scope: scope, shape: shape))
+    return outputIndex
+  }
+
+  /// The node of that name, or nil.
+  package func index(named name: String) -> Int? { nodes.firstIndex { $0.name == name } }
+
+  /// The network that ends at node `index`, with only what that node needs.
+  package func ending(at index: Int) -> Network {
+    let needed = ancestors(of: index)
+    var result = self
+    result.nodes = []
+    var moved: [Int: Int] = [:]
+    for old in nodes.indices where needed.contains(old) {
+      let node = nodes[old]
+      moved[old] = result.nodes.count
+      result.nodes.append(
+        Node(
+          layer: node.layer, inputs: node.inputs.compactMap { moved[$0] }, scope: node.scope,
+          shape: node.shape, isTrainable: node.isTrainable))
+    }
+    return result
+  }
+
+  private func ancestors(of index: Int) -> Set<Int> {
+    var needed: Set<Int> = [0, index]
+    for node in stride(from: index, through: 0, by: -1) where needed.contains(node) {
+      needed.formUnion(nodes[node].inputs)
+    }
+    return needed
+  }
+
+  /// The same layers for another input shape, parameters kept.
+  ///
+  /// Fails where a layer cannot take the new shape, such as a Dense after Flatten.
+  package func resized(to inputShape: [Int]) throws(LayerError) -> Network {
+    var result = Network(
+      name: name, inputShape: inputShape, inputName: nodes[0].name, scope: nodes[0].scope)
+    for node in nodes.dropFirst() {
+      let index = try result.add(node.layer, after: node.inputs, scope: node.scope)
+      result.nodes[index].isTrainable = node.isTrainable
+    }
+    result.nodes[0].isTrainable = nodes[0].isTrainable
+    return result
+  }
+
+  /// Changes one layer in place, such as its parameters while training.
+  package mutating func updateLayer<R>(at index: Int, _ change: (inout any Layer) -> R) -> R {
+    change(&nodes[index].layer)
+  }
+
+  /// Marks exactly the given nodes as trainable.
+  package mutating func setTrainable(_ trainable: Set<Int>) {
+    for index in nodes.indices { nodes[index].isTrainable = trainable.contains(index) }
+  }
+
+  /// Draws fresh parameters for the nodes that `includes` accepts.
+  package mutating func initialize(random: inout SeededRandom, where includes: (Int) -> Bool) {
+    for index in nodes.indices where includes(index) {
+      nodes[index].layer.initialize(random: &random)
+    }
+  }
+
+  /// The first node of the classifier: what follows the last layer with windows over the picture.
+  ///
+  /// Equal to `nodes.count` where nothing follows it.
+  package var headStart: Int {
+    guard let lastPicture = nodes.lastIndex(where: { $0.shape.count == 3 }) else { return 1 }
+    return lastPicture + 1
+  }
+
+  /// The last convolution or pooling layer, whose output the classifier takes.
+  package var baseOutputIndex: Int { headStart - 1 }
+}
+
+extension Network {
+  /// The plan for inference from the network's input to the given nodes.
+  ///
+  /// With `logits`, a last Dense or Activation layer leaves its function out.
+  package func plan(outputs: [Int], logits: Bool = false) -> InferencePlan {
+    plan(from: [0], to: outputs, logits: logits)
+  }
+
+  /// The plan from one known node to others; what the plan takes are the values of `inputs`.
+  package func plan(from inputs: [Int], to outputs: [Int], logits: Bool) -> InferencePlan {
+    precondition(inputs.count == 1, "a plan takes one value but got nodes \(inputs)")
+    var builder = InferencePlanBuilder()
+    let start = nodes[inputs[0]]
+    var values = [inputs[0]: builder.input(shape: start.shape, name: start.name)]
+    var needed = Set<Int>()
+    for output in outputs { needed.formUnion(ancestors(of: output)) }
+    for index in nodes.indices where needed.contains(index) && values[index] == nil {
+      let node = nodes[index]
+      let arguments = node.inputs.compactMap { values[$0] }
+      guard arguments.count == node.inputs.count, !arguments.isEmpty else { continue }
+      if logits, index == outputIndex, let classifier = node.layer as? any ClassifierLayer {
+        values[index] = classifier.compileLogits(arguments, into: &builder)
+      } else {
+        values[index] = node.layer.compile(arguments, into: &builder)
+      }
+    }
+    return builder.build(
+      outputs: outputs.map { output in
+        guard let value = values[output] else {
+          preconditionFailure("node \(output) cannot be computed from node \(inputs[0])")
+        }
+        return value
+      })
+  }
+}

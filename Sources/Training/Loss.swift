@@ -1,0 +1,78 @@
+package import Compute
+import Foundation
+
+/// The loss that a classifier is trained by, taken on its logits.
+package enum Loss: String, Sendable {
+  /// Two classes, one sigmoid output; the label is the probability of the second class.
+  case binaryCrossentropy = "binary_crossentropy"
+  /// One softmax output a class.
+  case categoricalCrossentropy = "categorical_crossentropy"
+
+  /// The loss for a number of classes: one output for two, as in the book, else one a class.
+  package init(classCount: Int) {
+    self = classCount == 2 ? .binaryCrossentropy : .categoricalCrossentropy
+  }
+
+  /// The mean loss of a batch and its gradient with respect to the logits `[n, outputs]`.
+  package func value(logits: Tensor, labels: [Int]) -> (loss: Double, gradient: Tensor) {
+    let n = labels.count
+    precondition(logits.shape.first == n, "\(n) labels do not fit logits \(logits.shape)")
+    var gradient = Tensor(zeros: logits.shape)
+    var total = 0.0
+    let width = logits.shape[1]
+    let share = 1 / Float(max(n, 1))
+    for row in 0..<n {
+      total += rowLoss(logits.scalars, row: row, width: width, label: labels[row])
+      let probabilities = rowProbabilities(logits.scalars, row: row, width: width)
+      for column in 0..<width {
+        let target: Float =
+          switch self {
+          case .binaryCrossentropy: Float(labels[row])
+          case .categoricalCrossentropy: labels[row] == column ? 1 : 0
+          }
+        gradient.scalars[row * width + column] = (probabilities[column] - target) * share
+      }
+    }
+    return (total / Double(max(n, 1)), gradient)
+  }
+
+  /// Each photo's own loss.
+  package func losses(logits: Tensor, labels: [Int]) -> [Double] {
+    labels.indices.map {
+      rowLoss(logits.scalars, row: $0, width: logits.shape[1], label: labels[$0])
+    }
+  }
+
+  /// The probability of every class for every row, `[n][classes]`.
+  package func probabilities(logits: Tensor) -> [[Float]] {
+    (0..<logits.shape[0]).map { row in
+      let values = rowProbabilities(logits.scalars, row: row, width: logits.shape[1])
+      return self == .binaryCrossentropy ? [1 - values[0], values[0]] : values
+    }
+  }
+
+  private func rowLoss(_ logits: [Float], row: Int, width: Int, label: Int) -> Double {
+    switch self {
+    case .binaryCrossentropy:
+      let z = Double(logits[row])
+      return max(z, 0) - z * Double(label) + log1p(exp(-abs(z)))
+    case .categoricalCrossentropy:
+      let row = logits[row * width..<(row + 1) * width]
+      let largest = Double(row.max() ?? 0)
+      let sum = row.reduce(0.0) { $0 + exp(Double($1) - largest) }
+      return largest + log(sum) - Double(row[row.startIndex + label])
+    }
+  }
+
+  private func rowProbabilities(_ logits: [Float], row: Int, width: Int) -> [Float] {
+    switch self {
+    case .binaryCrossentropy: return [1 / (1 + exp(-logits[row]))]
+    case .categoricalCrossentropy:
+      let row = logits[row * width..<(row + 1) * width]
+      let largest = row.max() ?? 0
+      let powers = row.map { exp($0 - largest) }
+      let sum = powers.reduce(0, +)
+      return powers.map { $0 / sum }
+    }
+  }
+}
