@@ -43,6 +43,19 @@ package enum Loss: String, Sendable {
     }
   }
 
+  /// How many rows put their own class first; a probability of one half counts as the first class.
+  package func right(logits: Tensor, labels: [Int]) -> Int {
+    let width = logits.shape[1]
+    return labels.indices.count { row in
+      switch self {
+      case .binaryCrossentropy: (logits.scalars[row] > 0 ? 1 : 0) == labels[row]
+      case .categoricalCrossentropy:
+        (0..<width).max { logits.scalars[row * width + $0] < logits.scalars[row * width + $1] }
+          == labels[row]
+      }
+    }
+  }
+
   /// The probability of every class for every row, `[n][classes]`.
   package func probabilities(logits: Tensor) -> [[Float]] {
     (0..<logits.shape[0]).map { row in
