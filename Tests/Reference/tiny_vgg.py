@@ -1,4 +1,4 @@
-"""A VGG16 and a VGG19 with their real layer names but widths 4, 4, 5, 5, 6, for the generators here.
+"""A VGG16 and a VGG19 with their real layer names but widths 4, 4, 5, 5, 6.
 
 `library` is the module `keras` (Keras 3) or `tf_keras` (Keras 2). The tensors come from a seed by
 the name of the layer, so every file made of them holds the same base.
@@ -125,9 +125,12 @@ def classifier(library, classes=1, dropout=0.5, trainable="block5"):
 
 
 def pictures(count=3, seed=5):
-    """Smooth random pictures [count, 32, 32, 3] as they are after caffe preprocessing (BGR)."""
+    """Smooth random pictures [count, 32, 32, 3] as they are after caffe preprocessing (BGR).
+
+    They have 32 levels, so that they compress well.
+    """
     generator = np.random.default_rng(seed)
     coarse = generator.integers(0, 256, (count, 8, 8, 3))
     fine = generator.integers(-40, 41, (count, SIZE, SIZE, 3))
-    pixels = np.clip(coarse.repeat(4, axis=1).repeat(4, axis=2) + fine, 0, 255)
+    pixels = np.clip(coarse.repeat(4, axis=1).repeat(4, axis=2) + fine, 0, 255) // 8 * 8
     return (pixels - [103.939, 116.779, 123.68]).astype(np.float32)
