@@ -1,0 +1,5 @@
+package import Architectures
+package import Compute
+import Foundation
+package import Layers
+package import Weights
