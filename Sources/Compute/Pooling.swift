@@ -1,8 +1,3 @@
-/// Which summary of a window a pooling layer keeps.
-package enum PoolingKind: String, Sendable {
-  case max, average
-}
-
 /// The sizes of one pooling over `[n, height, width, channels]`.
 struct PoolingGeometry {
   let n: Int

@@ -91,13 +91,13 @@ struct FeatureFileWriter {
       try root.createDataset(name, shape: [0], type: type, chunk: [1024], maximumShape: [nil])
     }
     labels = try column("labels", .int64)
-    paths = try column("paths", .fixedString(max(pathWidth, 1)))
-    fingerprints = try column("photo_sha256", .fixedString(64))
+    paths = try column("paths", .fixedString(length: max(pathWidth, 1)))
+    fingerprints = try column("photo_sha256", .fixedString(length: 64))
     let names = try root.createDataset(
-      "class_names", shape: [classNames.count], type: .variableString)
+      "class_names", shape: [classNames.count], type: .variableString())
     if !classNames.isEmpty { try names.writeStrings(classNames) }
     try source.write(to: root.attributes)
-    try root.attributes.setInteger("complete", 0)
+    try root.attributes.set("complete", integer: 0)
   }
 
   /// Adds rows of features `[rows.count, ...]`.
@@ -117,8 +117,8 @@ struct FeatureFileWriter {
     let new = rows[rowsSaved...]
     for column in [labels, paths, fingerprints] { try column.resize(to: [rows.count]) }
     try labels.writeRows(new.map { Int64($0.label ?? -1) }, at: rowsSaved)
-    try paths.writeRows(new.map(\.path), at: rowsSaved)
-    try fingerprints.writeRows(new.map(\.fingerprint), at: rowsSaved)
+    try paths.writeStrings(new.map(\.path), at: rowsSaved)
+    try fingerprints.writeStrings(new.map(\.fingerprint), at: rowsSaved)
     rowsSaved = rows.count
     try file.flush()
   }
@@ -126,7 +126,7 @@ struct FeatureFileWriter {
   /// Saves the last rows and closes; `isComplete` says that no photo is left to do.
   mutating func close(isComplete: Bool) throws {
     try checkpoint()
-    if isComplete { try file.root.attributes.setInteger("complete", 1) }
+    if isComplete { try file.root.attributes.set("complete", integer: 1) }
     try file.close()
   }
 
@@ -158,7 +158,7 @@ package struct FeatureFile {
     rowShape = Array(features.shape.dropFirst())
     source = try FeatureSource(root.attributes, path: path)
     classNames = try root.dataset("class_names").readStrings()
-    isComplete = try root.attributes.value("complete")?.integer == 1
+    isComplete = try root.attributes.integer("complete") == 1
     let labels = try root.dataset("labels").readIntegers().map { Int($0) }
     let paths = try root.dataset("paths").readStrings()
     let fingerprints = try root.dataset("photo_sha256").readStrings()
@@ -210,15 +210,15 @@ extension FeatureSource {
       (names.preprocessing, loader.preprocessing.rawValue),
       (names.orientation, loader.orientationText),
     ] {
-      try attributes.setString(name, text)
+      try attributes.set(name, string: text)
     }
-    try attributes.setInteger(names.height, Int64(loader.height))
-    try attributes.setInteger(names.width, Int64(loader.width))
+    try attributes.set(names.height, integer: Int64(loader.height))
+    try attributes.set(names.width, integer: Int64(loader.width))
   }
 
   fileprivate init(_ attributes: HDF5Attributes, path: String) throws {
     func text(_ name: String) throws -> String {
-      guard let text = try attributes.value(name)?.string else {
+      guard let text = try attributes.string(name) else {
         throw TrainingError.notAFeatureFile(path, missing: "the attribute '\(name)'")
       }
       return text
@@ -231,7 +231,7 @@ extension FeatureSource {
       return value
     }
     func size(_ name: String) throws -> Int {
-      guard let value = try attributes.value(name)?.integer, value > 0, value < 100_000 else {
+      guard let value = try attributes.integer(name), value > 0, value < 100_000 else {
         throw TrainingError.notAFeatureFile(path, missing: "the attribute '\(name)'")
       }
       return Int(value)

@@ -46,8 +46,8 @@ struct LayerGoldenTests {
 
   /// The layer that the golden's configuration describes, with the golden's tensors.
   private func layer(_ golden: HDF5Group) throws -> any Layer {
-    let json = try #require(try golden.attribute("config")?.string)
-    let className = try #require(try golden.attribute("className")?.string)
+    let json = try #require(try golden.attributes.string("config"))
+    let className = try #require(try golden.attributes.string("className"))
     let fields = try JSONDecoder().decode([String: JSONValue].self, from: Data(json.utf8))
     var layer = try LayerRegistry.layer(
       className: className, configuration: try Configuration(fields),
