@@ -1,7 +1,7 @@
 import Compute
 
 /// Opens photos and brings them to the size and numbers that a network takes.
-package struct PhotoLoader: Sendable {
+package struct PhotoLoader: Sendable, Equatable {
   /// Size of the pictures for the network, in pixels.
   package var height: Int
   package var width: Int

@@ -82,7 +82,7 @@ struct FeatureFileWriter {
     self.rowShape = rowShape
     rowSize = rowShape.reduce(1, *)
     file = try HDF5File.create(path)
-    let root = file.root
+    let root = try file.root
     let rowsPerChunk = max(1, min(64, 262_144 / max(rowSize, 1)))
     features = try root.createDataset(
       "features", shape: [0] + rowShape, type: .float32, chunk: [rowsPerChunk] + rowShape,
@@ -150,7 +150,7 @@ package struct FeatureFile {
   package init(_ path: String) throws {
     file = try HDF5File.open(path)
     self.path = path
-    let root = file.root
+    let root = try file.root
     guard try root.contains("features"), try root.contains("paths") else {
       throw TrainingError.notAFeatureFile(path, missing: "'features' and 'paths'")
     }
