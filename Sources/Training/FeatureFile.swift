@@ -100,6 +100,9 @@ struct FeatureFileWriter {
     try root.attributes.set("complete", integer: 0)
   }
 
+  /// How many rows were added.
+  var rowCount: Int { rows.count }
+
   /// Adds rows of features `[rows.count, ...]`.
   mutating func append(_ values: Tensor, rows new: [FeatureRow]) throws {
     precondition(

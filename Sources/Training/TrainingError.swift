@@ -9,6 +9,7 @@ package enum TrainingError: Error, CustomStringConvertible {
   case noPooling(layer: String, shape: [Int])
   case notAFeatureFile(String, missing: String)
   case unlabelled(String)
+  case incomplete(String, rows: Int)
   case doNotBelongTogether(String, String, why: String)
   case baseChanged(String, expected: String, found: String)
   case tooFewClasses(String, found: [String])
@@ -34,6 +35,8 @@ package enum TrainingError: Error, CustomStringConvertible {
       "'\(path)' is no feature file: expected \(missing)"
     case .unlabelled(let path):
       "'\(path)' has no labels: expected features of a folder with one subfolder per class"
+    case .incomplete(let path, let rows):
+      "'\(path)' is an interrupted run's file: it holds only its first \(rows) photos"
     case .doNotBelongTogether(let first, let second, let why):
       "'\(first)' and '\(second)' do not belong together: \(why)"
     case .baseChanged(let path, let expected, let found):
