@@ -2,7 +2,8 @@
 
 It holds what the real VGG16 makes of one synthetic 32x32 picture: `input` [1, 32, 32, 3] (the
 picture after caffe preprocessing) and the whole `outputs/<pool>` of the five pools. The weights are
-`vgg16_notop.h5` of the folder `weights` in TL_SHARED, set by layer name.
+`vgg16_notop.h5` of the folder `weights` in TL_SHARED, set by layer name. Keras computes in float64,
+so that the outputs, stored as float32, have no rounding of their own.
 
 Made with Python 3.11, TensorFlow 2.21.0, Keras 3.15.1, h5py 3.14.0, numpy 2.4.6:
     TL_SHARED=... python Tests/Reference/make_vgg16_golden.py
@@ -30,12 +31,16 @@ MEANS = [103.939, 116.779, 123.68]
 def picture():
     """The picture [1, 32, 32, 3] as it is after caffe preprocessing.
 
-    Blue, green and red are (7y + 11x) % 256, (y * x) % 256 and (255 - 5y + 3x) % 256 at row y and
-    column x, less the caffe means. The last 20 rows are grey (128), so that the file stays small.
+    Blue, green and red at row y and column x are 96 + p / 16, 109 + q / 16 and 116 + r / 16,
+    rounded down, with p, q, r = (7y + 11x) % 256, (y * x) % 256, (255 - 5y + 3x) % 256; from them the caffe
+    means are taken. The contrast is low because with the full range the last digits of float32 in
+    blocks 2 and 3 are worth more than a tolerance of 1e-4 where a sum nearly cancels. The last 21
+    rows are even, so that the file stays small.
     """
     y, x = np.mgrid[0:32, 0:32]
     bgr = np.stack([(7 * y + 11 * x) % 256, (y * x) % 256, (255 - 5 * y + 3 * x) % 256], axis=-1)
-    bgr[12:] = 128
+    bgr[11:] = 128
+    bgr = bgr // 16 + [96, 109, 116]
     return (bgr - np.array(MEANS)).astype(np.float32)[None]
 
 
@@ -62,6 +67,7 @@ def write(file, name, data):
 
 
 if __name__ == "__main__":
+    keras.config.set_dtype_policy("float64")
     model = real_vgg16()
     pools = [layer for layer in model.layers if layer.name.endswith("_pool")]
     outputs = keras.Model(model.input, [pool.output for pool in pools])
@@ -69,5 +75,6 @@ if __name__ == "__main__":
     with h5py.File(GOLDEN, "w") as file:
         file.attrs["keras_version"] = keras.__version__
         write(file, "input", x)
-        for pool, output in zip(pools, outputs.predict(x, verbose=0)):
-            write(file, f"outputs/{pool.name}", output)
+        for pool, output in zip(pools, outputs.predict(x.astype(np.float64), verbose=0)):
+            assert output.dtype == np.float64
+            write(file, f"outputs/{pool.name}", output.astype(np.float32))
