@@ -3,7 +3,7 @@
 
 /// What can go wrong between photos, features and models; `description` is one line.
 package enum TrainingError: Error, CustomStringConvertible {
-  case noSuchBase(String, looked: [String])
+  case noSuchBase(String, looked: [String], url: String)
   case unknownArchitecture(String, holds: String)
   case noPreprocessing(String)
   case noPooling(layer: String, shape: [Int])
@@ -22,7 +22,7 @@ package enum TrainingError: Error, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .noSuchBase(let name, let looked):
+    case .noSuchBase(let name, let looked, _):
       "no weights file for the base '\(name)': looked for \(looked.joined(separator: ", "))"
     case .unknownArchitecture(let path, let holds):
       "cannot tell which network '\(path)' belongs to: expected the layers of one of "
