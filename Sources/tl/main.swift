@@ -1,1 +1,3 @@
-print("tl")
+import TLCommands
+
+TL.run(Array(CommandLine.arguments.dropFirst()))

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+
+/// Where a command speaks: results to stdout, everything else to stderr.
+package struct Console: Sendable {
+  /// Where results go.
+  package let output: any TextSink
+  /// What stdout is connected to.
+  package let outputTerminal: Terminal
+  /// Where notes, warnings, errors and progress go.
+  package let errors: ErrorStream
+  /// Whether notes and progress are left out; warnings and errors never are.
+  package let isQuiet: Bool
+
+  package init(
+    output: any TextSink, outputTerminal: Terminal = .none, errors: ErrorStream,
+    isQuiet: Bool = false
+  ) {
+    self.output = output
+    self.outputTerminal = outputTerminal
+    self.errors = errors
+    self.isQuiet = isQuiet
+  }
+
+  /// The console of this process.
+  package static let standard = Console(
+    output: FileSink.standardOutput,
+    outputTerminal: Terminal(
+      descriptor: STDOUT_FILENO, environment: ProcessInfo.processInfo.environment),
+    errors: ErrorStream(
+      FileSink.standardError,
+      terminal: Terminal(
+        descriptor: STDERR_FILENO, environment: ProcessInfo.processInfo.environment)))
+
+  /// The same console, quiet or not.
+  package func quiet(_ isQuiet: Bool) -> Console {
+    Console(output: output, outputTerminal: outputTerminal, errors: errors, isQuiet: isQuiet)
+  }
+
+  /// Tells something worth knowing on stderr, unless quiet.
+  package func note(_ text: String) {
+    if !isQuiet { errors.line(text) }
+  }
+
+  /// Warns on stderr, quiet or not.
+  package func warning(_ text: String) {
+    errors.line(errors.terminal.paint("warning:", .warning) + " " + text)
+  }
+
+  /// Prints a line of the result on stdout; throws `BrokenPipe` when nobody reads it any more.
+  package func result(_ text: String) throws {
+    try write(text + "\n")
+  }
+
+  /// Writes a piece of the result to stdout as it is.
+  package func write(_ text: String) throws {
+    guard outputTerminal.isTerminal else { return try output.write(text) }
+    try errors.aside { try output.write(text) }
+  }
+}
+
+/// The flags that every command takes for what it says while it works.
+package struct ConsoleOptions: ParsableArguments {
+  @Flag(help: "Show no progress and no notes, only warnings and errors.")
+  package var quiet = false
+
+  package init() {}
+
+  /// The console of this process, as quiet as asked for.
+  package var console: Console { .standard.quiet(quiet) }
+}

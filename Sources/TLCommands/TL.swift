@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// The root command; every subcommand is listed here and nowhere else.
+package struct TL: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "tl",
+    abstract: "Retrain image classifiers on your own photos.",
+    version: "0.1.0",
+    subcommands: [
+      Rehearse.self
+    ])
+
+  package init() {}
+}
