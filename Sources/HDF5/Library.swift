@@ -37,19 +37,22 @@ func release(_ id: hid_t) {
 
 /// The deepest description on the calling thread's error stack: the cause, not its echoes.
 private func innermostReason() -> String {
-  var reason = ""
-  withUnsafeMutablePointer(to: &reason) { pointer in
+  var descriptions: [String] = []
+  withUnsafeMutablePointer(to: &descriptions) { pointer in
     _ = H5Ewalk2(
       hid_t(H5E_DEFAULT), H5E_WALK_UPWARD,
       { _, entry, data in
-        guard let text = data?.assumingMemoryBound(to: String.self), text.pointee.isEmpty,
-          let description = entry?.pointee.desc
-        else { return 0 }
-        text.pointee = String(cString: description)
+        if let text = entry?.pointee.desc {
+          data?.assumingMemoryBound(to: [String].self).pointee.append(String(cString: text))
+        }
         return 0
       }, pointer)
   }
-  return reason.isEmpty ? "libhdf5 gives no reason" : shortened(reason)
+  // Deeper than a missing filter lies only that the folder of plugins was searched for it.
+  let reason =
+    descriptions.first { $0.hasPrefix("required filter") }
+    ?? descriptions.first { !$0.isEmpty } ?? "libhdf5 gives no reason"
+  return shortened(reason)
 }
 
 /// Reduces libhdf5's long lines about system calls to `errno = 2, No such file or directory`.

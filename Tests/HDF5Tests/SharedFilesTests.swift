@@ -1,7 +1,7 @@
 import Foundation
 import HDF5
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct SharedFilesTests {
   static let files: [String] = {
