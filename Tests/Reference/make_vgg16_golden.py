@@ -32,10 +32,10 @@ def picture():
     """The picture [1, 32, 32, 3] as it is after caffe preprocessing.
 
     Blue, green and red at row y and column x are 96 + p / 16, 109 + q / 16 and 116 + r / 16,
-    rounded down, with p, q, r = (7y + 11x) % 256, (y * x) % 256, (255 - 5y + 3x) % 256; from them the caffe
-    means are taken. The contrast is low because with the full range the last digits of float32 in
-    blocks 2 and 3 are worth more than a tolerance of 1e-4 where a sum nearly cancels. The last 21
-    rows are even, so that the file stays small.
+    rounded down, with p, q, r = (7y + 11x) % 256, (y * x) % 256, (255 - 5y + 3x) % 256; from them
+    the caffe means are taken. The contrast is low because with the full range the last digits of
+    float32 in blocks 2 and 3 are worth more than a tolerance of 1e-4 where a sum nearly cancels.
+    The last 21 rows are even, so that the file stays small.
     """
     y, x = np.mgrid[0:32, 0:32]
     bgr = np.stack([(7 * y + 11 * x) % 256, (y * x) % 256, (255 - 5 * y + 3 * x) % 256], axis=-1)
