@@ -1,4 +1,4 @@
-import Compute
+package import Compute
 
 /// Some photos of a list as one tensor, with those of them that failed.
 package struct PhotoBatch: Sendable {

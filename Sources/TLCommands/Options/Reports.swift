@@ -79,7 +79,7 @@ func abridged(_ list: [String]) -> String {
 
 /// A number with a fixed count of decimals.
 func decimal(_ value: Double, _ digits: Int) -> String {
-  unsafe String(format: "%.\(digits)f", value)
+  String(format: "%.\(digits)f", value)
 }
 
 extension PhotoLoader {
