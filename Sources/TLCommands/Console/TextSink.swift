@@ -17,6 +17,8 @@ extension TextSink {
 package struct BrokenPipe: Error, Equatable {
   /// What a shell reports for a program ended by SIGPIPE: 128 + 13.
   package static let status: Int32 = 141
+
+  package init() {}
 }
 
 /// Writes straight to a file descriptor, without a buffer, so that lines come as they are made.
