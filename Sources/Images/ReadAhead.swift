@@ -5,21 +5,21 @@ import Foundation
 ///
 /// The caller of `take` computes too while it waits, so that it gets its items even when no
 /// background thread is to be had. Background threads end when they have nothing to do.
-final class ReadAhead<Item: Sendable>: Sendable {
+package final class ReadAhead<Item: Sendable>: Sendable {
   private let work: Work
 
   /// - Parameters:
   ///   - count: how many items there are.
   ///   - ahead: how many items beyond the last one asked for may be computed.
   ///   - compute: makes the item of an index, on any thread.
-  init(count: Int, ahead: Int, compute: @escaping @Sendable (Int) -> Item) {
+  package init(count: Int, ahead: Int, compute: @escaping @Sendable (Int) -> Item) {
     work = Work(count: count, ahead: ahead, compute: compute)
   }
 
   deinit { work.stop() }
 
-  /// The items of a range that starts where the last one ended.
-  func take(_ range: Range<Int>) -> [Item] { work.take(range) }
+  /// The items of a range that starts where the last one ended; waits for them.
+  package func take(_ range: Range<Int>) -> [Item] { work.take(range) }
 
   /// What the threads share; they keep it alive, while only the owner keeps the `ReadAhead`.
   private final class Work: @unchecked Sendable {
