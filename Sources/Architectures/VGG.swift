@@ -1,4 +1,4 @@
-package import Compute
+import Compute
 package import Layers
 
 /// VGG, configurations D and E: blocks of 3x3 convolutions, each block ended by 2x2 max pooling

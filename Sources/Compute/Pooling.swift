@@ -1,8 +1,3 @@
-/// Which summary of a window a pooling layer keeps.
-package enum PoolingKind: String, Sendable {
-  case max, average
-}
-
 /// The sizes of one pooling over `[n, height, width, channels]`.
 struct PoolingGeometry {
   let n: Int
@@ -128,13 +123,20 @@ package func globalPooling(_ x: Tensor, kind: PoolingKind) -> Tensor {
   ).reshaped([x.shape[0], x.shape[3]])
 }
 
-/// The gradient of `globalPooling` for its input.
+/// The gradient of `globalPooling` for its input; equal maxima share it, as TensorFlow's do.
 package func globalPoolingGradient(
   _ dy: Tensor, x: Tensor, output: Tensor, kind: PoolingKind
 ) -> Tensor {
-  let shape = [x.shape[0], 1, 1, x.shape[3]]
-  let window = (x.shape[1], x.shape[2])
-  return poolingGradient(
-    dy.reshaped(shape), x: x, output: output.reshaped(shape), kind: kind, window: window,
-    strides: window, padding: .valid)
+  let (n, positions, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
+  var gradient = Tensor(zeros: x.shape)
+  for photo in 0..<n {
+    for c in 0..<channels {
+      let at = photo * channels + c
+      let column = (0..<positions).map { (photo * positions + $0) * channels + c }
+      let sharing =
+        kind == .average ? column : column.filter { x.scalars[$0] == output.scalars[at] }
+      for index in sharing { gradient.scalars[index] = dy.scalars[at] / Float(sharing.count) }
+    }
+  }
+  return gradient
 }

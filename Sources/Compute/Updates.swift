@@ -68,8 +68,10 @@ package enum ParameterUpdate {
       gradient.scalars.withUnsafeBufferPointer { g in
         state.scalars.withUnsafeMutableBufferPointer { s in
           guard let p = p.baseAddress, let g = g.baseAddress, let s = s.baseAddress else { return }
-          nonisolated(unsafe) let (p, g, s) = (p, g, s)
-          parallel(count, grain: 16_384) { range in body(p, g, s, range) }
+          nonisolated(unsafe) let pointers = (p, g, s)
+          parallel(count, grain: 16_384) { range in
+            body(pointers.0, pointers.1, pointers.2, range)
+          }
         }
       }
     }

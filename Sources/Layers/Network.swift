@@ -99,6 +99,11 @@ package struct Network: Sendable {
     change(&nodes[index].layer)
   }
 
+  /// Says whether training may change the parameters of one node.
+  package mutating func setTrainable(at index: Int, _ isTrainable: Bool) {
+    nodes[index].isTrainable = isTrainable
+  }
+
   /// Marks exactly the given nodes as trainable.
   package mutating func setTrainable(_ trainable: Set<Int>) {
     for index in nodes.indices { nodes[index].isTrainable = trainable.contains(index) }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A place that text is written to: stdout, stderr, a file, or memory in tests.
 package protocol TextSink: Sendable {

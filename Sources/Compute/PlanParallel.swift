@@ -1,0 +1,26 @@
+import Dispatch
+import Synchronization
+
+/// Calls `body(worker, item)` once for every item below `count`, on up to `workers` threads.
+///
+/// Items are handed out in order as workers become free, so a slow core does less. `body` runs
+/// concurrently with itself but never twice at once for one worker; it may write only what
+/// belongs to its item or its worker.
+func parallelItems(_ count: Int, workers: Int, _ body: (_ worker: Int, _ item: Int) -> Void) {
+  let used = min(workers, count, Threads.count)
+  guard used > 1 else {
+    for item in 0..<count { body(0, item) }
+    return
+  }
+  let next = Atomic<Int>(0)
+  withoutActuallyEscaping(body) { body in
+    nonisolated(unsafe) let body = body
+    DispatchQueue.concurrentPerform(iterations: used) { worker in
+      while true {
+        let item = next.add(1, ordering: .relaxed).oldValue
+        if item >= count { return }
+        body(worker, item)
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+
+/// An element-wise function of its own, where nothing before it could take it in.
+struct PlanActivation: PlanOperation {
+  let function: PointwiseFunction
+  let rowLength: Int
+  /// Floats per photo.
+  let count: Int
+
+  var algorithm: String { "pointwise" }
+
+  func run(
+    photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    scratch: PlanScratch
+  ) {
+    guard count > 0 else { return }
+    parallelItems(photos, workers: scratch.workerCount) { _, photo in
+      apply(input + photo * count, output + photo * count)
+    }
+  }
+
+  private func apply(_ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>) {
+    switch function {
+    case .linear: output.update(from: input, count: count)
+    case .relu: for i in 0..<count { output[i] = max(input[i], 0) }
+    case .sigmoid: for i in 0..<count { output[i] = 1 / (1 + exp(-input[i])) }
+    case .tanh: for i in 0..<count { output[i] = Foundation.tanh(input[i]) }
+    case .softmax:
+      for row in stride(from: 0, to: count, by: rowLength) { softmax(input + row, output + row) }
+    }
+  }
+
+  private func softmax(_ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>) {
+    var largest = input[0]
+    for i in 1..<max(rowLength, 1) { largest = max(largest, input[i]) }
+    var sum: Float = 0
+    for i in 0..<rowLength {
+      output[i] = exp(input[i] - largest)
+      sum += output[i]
+    }
+    for i in 0..<rowLength { output[i] /= sum }
+  }
+}
+
+/// Pooling of its own, where the convolution before it could not take it in.
+struct PlanPooling: PlanOperation {
+  let kind: PoolingKind
+  let window: PlanWindow
+
+  var algorithm: String { "pooling" }
+
+  func run(
+    photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    scratch: PlanScratch
+  ) {
+    let (height, width) = (window.rows.outputSize, window.columns.outputSize)
+    let channels = window.channels
+    parallelItems(photos * height, workers: scratch.workerCount) { _, item in
+      let (photo, y) = (item / height, item % height)
+      let row = output + (photo * height + y) * width * channels
+      for x in 0..<width {
+        pool(input + photo * window.inputCount, row + x * channels, y, x)
+      }
+    }
+  }
+
+  private func pool(
+    _ picture: UnsafePointer<Float>, _ pixel: UnsafeMutablePointer<Float>, _ y: Int, _ x: Int
+  ) {
+    let channels = window.channels
+    let (rows, columns) = (window.inputRows(y), window.inputColumns(x))
+    let start: Float = kind == .max ? -.infinity : 0
+    for c in 0..<channels { pixel[c] = start }
+    for row in rows {
+      for column in columns {
+        let source = picture + (row * window.width + column) * channels
+        switch kind {
+        case .max: for c in 0..<channels { pixel[c] = max(pixel[c], source[c]) }
+        case .average: for c in 0..<channels { pixel[c] += source[c] }
+        }
+      }
+    }
+    guard kind == .average else { return }
+    let area = Float(rows.count * columns.count)
+    for c in 0..<channels { pixel[c] /= area }
+  }
+}

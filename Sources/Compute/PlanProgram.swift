@@ -1,0 +1,123 @@
+/// One operation of a plan with all that it needs prepared.
+protocol PlanOperation: Sendable {
+  /// How it is computed, for profiles.
+  var algorithm: String { get }
+
+  /// Scratch floats that each worker needs.
+  var workerScratch: Int { get }
+
+  /// Scratch floats that all workers share when `photos` photos are done at once.
+  func sharedScratch(photos: Int) -> Int
+
+  /// Computes `photos` photos that lie one after the other.
+  func run(
+    photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    scratch: PlanScratch)
+}
+
+extension PlanOperation {
+  var workerScratch: Int { 0 }
+  func sharedScratch(photos: Int) -> Int { 0 }
+}
+
+/// Memory that an operation may use while it runs.
+struct PlanScratch: @unchecked Sendable {
+  let shared: UnsafeMutablePointer<Float>
+  let workers: UnsafeMutablePointer<Float>
+  let workerStride: Int
+  let workerCount: Int
+
+  func worker(_ index: Int) -> UnsafeMutablePointer<Float> { workers + index * workerStride }
+}
+
+/// The steps of a plan in order, and where each value lies.
+struct PlanProgram: Sendable {
+  struct Step: Sendable {
+    let name: String
+    let operation: any PlanOperation
+    let multiplyAdds: Int
+    let input: Int
+    let output: Int
+  }
+
+  let steps: [Step]
+  let input: Int
+  let inputCount: Int
+  /// The value of each output, reshapes resolved.
+  let outputs: [Int]
+  /// Floats per photo of each value.
+  let counts: [Int]
+  /// Photos that go through the plan together, so that memory does not grow with the batch.
+  let largestChunk = 32
+
+  init(graph: PlanGraph) {
+    var source = Array(graph.shapes.indices)
+    var steps: [Step] = []
+    for node in graph.nodes {
+      let (operation, work) = node.prepared(shapes: graph.shapes)
+      if let operation {
+        steps.append(
+          Step(
+            name: node.name, operation: operation, multiplyAdds: work,
+            input: source[node.input], output: node.output))
+      } else {
+        source[node.output] = source[node.input]
+      }
+    }
+    self.steps = steps
+    input = graph.input
+    outputs = graph.outputs.map { source[$0] }
+    counts = graph.shapes.map { $0.reduce(1, *) }
+    inputCount = counts[graph.input]
+  }
+
+  /// Splits `0..<count` into ranges of nearly equal size, the largest first.
+  static func chunks(of count: Int, atMost limit: Int) -> [Range<Int>] {
+    let parts = (count + limit - 1) / limit
+    return (0..<parts).map { part in
+      (part * count + parts - 1) / parts..<((part + 1) * count + parts - 1) / parts
+    }
+  }
+
+  func run(photos: Int, in arena: PlanArena, clock: PlanClock?) {
+    for (index, step) in steps.enumerated() {
+      let body = {
+        step.operation.run(
+          photos: photos, input: UnsafePointer(arena.pointer(to: step.input)),
+          output: arena.pointer(to: step.output), scratch: arena.scratch)
+      }
+      if let clock { clock.measure(step: index, body) } else { body() }
+    }
+  }
+
+  func copyOutputs(of chunk: Range<Int>, from arena: PlanArena, to results: inout [[Float]]) {
+    for (index, value) in outputs.enumerated() {
+      let count = counts[value]
+      results[index].withUnsafeMutableBufferPointer { result in
+        guard let base = result.baseAddress else { return }
+        (base + chunk.lowerBound * count)
+          .update(from: arena.pointer(to: value), count: chunk.count * count)
+      }
+    }
+  }
+}
+
+extension PlanNode {
+  /// The operation ready to run and its multiply-adds per photo; nil where nothing is to be done.
+  func prepared(shapes: [[Int]]) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
+    switch operation {
+    case .convolution(let filter):
+      (PlanConvolution.make(filter), filter.multiplyAdds)
+    case .pooling(let kind, let window):
+      (PlanPooling(kind: kind, window: window), 0)
+    case .activation(let function):
+      (
+        PlanActivation(
+          function: function, rowLength: shapes[input].last ?? 1,
+          count: shapes[input].reduce(1, *)), 0
+      )
+    case .reshape:
+      (nil, 0)
+    }
+  }
+}

@@ -1,0 +1,114 @@
+internal import CHDF5
+
+extension HDF5Dataset {
+  /// All elements of a numeric dataset as floats, row-major; wider types are rounded.
+  public func readFloats() throws(HDF5Error) -> [Float] {
+    try readNumbers(rows: nil, chdf5_native_float(), filler: 0)
+  }
+
+  /// All elements of a numeric dataset as doubles, row-major.
+  public func readDoubles() throws(HDF5Error) -> [Double] {
+    try readNumbers(rows: nil, chdf5_native_double(), filler: 0)
+  }
+
+  /// The elements of some rows (indices of the first axis) as floats, row-major.
+  public func readRows(_ rows: Range<Int>) throws(HDF5Error) -> [Float] {
+    try readNumbers(rows: rows, chdf5_native_float(), filler: 0)
+  }
+
+  /// All elements as floats into memory of exactly as many.
+  public func readFloats(into buffer: UnsafeMutableBufferPointer<Float>) throws(HDF5Error) {
+    try requireNumbers()
+    try withSelection(rows: nil) { selection throws(HDF5Error) in
+      guard selection.count == buffer.count else {
+        throw .wrongCount(object.place, expected: selection.count, found: buffer.count)
+      }
+      try requireStored(selection.count, in: selection.dataset)
+      try read(selection, chdf5_native_float(), into: buffer.baseAddress)
+    }
+  }
+
+  /// The elements of some rows as floats into memory of exactly as many.
+  public func readRows(
+    _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<Float>
+  ) throws(HDF5Error) {
+    try requireNumbers()
+    try withSelection(rows: rows) { selection throws(HDF5Error) in
+      guard selection.count == buffer.count else {
+        throw .wrongCount(object.place, expected: selection.count, found: buffer.count)
+      }
+      try requireStored(selection.count, in: selection.dataset)
+      try read(selection, chdf5_native_float(), into: buffer.baseAddress)
+    }
+  }
+
+  /// The elements of an integer, boolean or enumeration dataset, or of some of its rows.
+  ///
+  /// Throws `valueOutOfRange` for unsigned values above `Int64.max`.
+  public func readIntegers(rows: Range<Int>? = nil) throws(HDF5Error) -> [Int64] {
+    guard let range = elementType.integerRange else {
+      throw .wrongType(object.place, expected: "integers", found: "\(elementType)")
+    }
+    guard range.highest > UInt64(Int64.max) else {
+      return try readNumbers(rows: rows, chdf5_native_int64(), filler: 0)
+    }
+    // libhdf5 would cut larger values to Int64.max without a word.
+    let values: [UInt64] = try readNumbers(rows: rows, chdf5_native_uint64(), filler: 0)
+    if let large = values.first(where: { $0 > UInt64(Int64.max) }) {
+      throw .valueOutOfRange(object.place, value: "\(large)", type: "int64")
+    }
+    return values.map { Int64($0) }
+  }
+
+  /// The elements of an integer dataset without negative values.
+  public func readUnsignedIntegers(rows: Range<Int>? = nil) throws(HDF5Error) -> [UInt64] {
+    guard let range = elementType.integerRange, range.lowest == 0 else {
+      throw .wrongType(object.place, expected: "unsigned integers", found: "\(elementType)")
+    }
+    return try readNumbers(rows: rows, chdf5_native_uint64(), filler: 0)
+  }
+
+  /// The elements of a dataset of strings, or of some of its rows.
+  ///
+  /// Padding is taken off; bytes that are not UTF-8 become U+FFFD.
+  public func readStrings(rows: Range<Int>? = nil) throws(HDF5Error) -> [String] {
+    try withSelection(rows: rows) { selection throws(HDF5Error) in
+      try requireStored(selection.count, in: selection.dataset)
+      let reading = StringReading(
+        type: elementType, count: selection.count, memorySpace: selection.memorySpace,
+        place: object.place)
+      return try reading.strings { type, memory throws(HDF5Error) in
+        try read(selection, type, into: memory)
+      }
+    }
+  }
+
+  private func readNumbers<T: BitwiseCopyable>(
+    rows: Range<Int>?, _ type: @autoclosure () -> hid_t, filler: T
+  ) throws(HDF5Error) -> [T] {
+    try requireNumbers()
+    return try withSelection(rows: rows) { selection throws(HDF5Error) in
+      try requireStored(selection.count, in: selection.dataset)
+      var values = [T](repeating: filler, count: selection.count)
+      try read(selection, type(), into: &values)
+      return values
+    }
+  }
+
+  private func requireNumbers() throws(HDF5Error) {
+    guard elementType.isFloat || elementType.isInteger else {
+      throw .wrongType(object.place, expected: "numbers", found: "\(elementType)")
+    }
+  }
+
+  private func read(
+    _ selection: Selection, _ type: hid_t, into memory: UnsafeMutableRawPointer?
+  ) throws(HDF5Error) {
+    guard selection.count > 0 else { return }
+    try check(
+      object.place, "read",
+      H5Dread(
+        selection.dataset, type, selection.memorySpace, selection.fileSpace,
+        hid_t(H5P_DEFAULT), memory))
+  }
+}

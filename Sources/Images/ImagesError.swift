@@ -1,0 +1,51 @@
+// Images turns photo files into tensors: finding them in folders, decoding, turning upright,
+// resizing, preprocessing, batches. It knows nothing of layers, weights or training.
+
+/// What can be wrong with a photo file or a folder of photos; `description` is one line.
+package enum ImagesError: Error, Equatable, CustomStringConvertible {
+  /// The file has no bytes.
+  case emptyFile
+  /// The bytes are something else than JPEG or PNG; `found` names it ("a WebP picture").
+  case unsupportedFormat(found: String)
+  /// The bytes start as a picture and end before it is complete.
+  case truncated(format: PictureFormat)
+  /// The decoder gave up; `reason` is its own.
+  case damaged(format: PictureFormat, reason: String)
+  /// The header claims more pixels than `RGBImage.pixelLimit`.
+  case tooManyPixels(width: Int, height: Int)
+  /// A JPEG or PNG of a kind that is not read ("12-bit samples").
+  case unsupportedKind(format: PictureFormat, found: String)
+  /// The file could not be opened or read.
+  case cannotRead(path: String, reason: String)
+  /// The folder does not exist or cannot be listed.
+  case cannotList(path: String, reason: String)
+  /// A labelled data folder without class folders; `found` says what is in it.
+  case noClassFolders(path: String, found: String)
+  /// A data folder whose class folders hold no photo at all, or a folder without photos.
+  case noPhotos(path: String, found: String)
+
+  package var description: String {
+    switch self {
+    case .emptyFile:
+      "the file is empty: expected a JPEG or PNG picture, found 0 bytes"
+    case .unsupportedFormat(let found):
+      "not a JPEG or PNG picture: found \(found)"
+    case .truncated(let format):
+      "the \(format) data is truncated: the file ends before the picture does"
+    case .damaged(let format, let reason):
+      "the \(format) data is damaged: \(reason)"
+    case .tooManyPixels(let width, let height):
+      "the picture claims \(width) x \(height) pixels: expected at most \(RGBImage.pixelLimit)"
+    case .unsupportedKind(let format, let found):
+      "this kind of \(format) is not read: found \(found)"
+    case .cannotRead(let path, let reason):
+      "cannot read '\(path)': \(reason)"
+    case .cannotList(let path, let reason):
+      "cannot list the folder '\(path)': \(reason)"
+    case .noClassFolders(let path, let found):
+      "no class folders in '\(path)': expected one subfolder per class, found \(found)"
+    case .noPhotos(let path, let found):
+      "no photos in '\(path)': expected files such as .jpg or .png, found \(found)"
+    }
+  }
+}

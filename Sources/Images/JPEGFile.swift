@@ -1,0 +1,137 @@
+internal import CTurboJPEG
+
+/// A JPEG file: its markers looked at here, its pixels decoded by libjpeg-turbo.
+struct JPEGFile {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private let frame: Frame
+  private let orientation: Orientation
+
+  /// What the start-of-frame marker says.
+  private struct Frame {
+    var precision: Int
+    var height: Int
+    var width: Int
+    var components: Int
+  }
+
+  /// Reads the headers and makes sure that the file has its end.
+  ///
+  /// TurboJPEG fills missing rows with grey and tells only the first of its warnings, so missing
+  /// data is found here: by the end-of-image marker, without which Pillow refuses a file.
+  /// - Throws: `ImagesError`, before memory for pixels is taken.
+  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImagesError) {
+    var frame: Frame?
+    var orientation: Orientation?
+    var inHeader = true
+    var isComplete = false
+    var markers = JPEGMarkers(bytes)
+    while !isComplete, let segment = markers.next() {
+      let reader = ByteReader(bytes, segment.contents)
+      switch segment.marker {
+      case JPEGMarkers.endOfImage: isComplete = true
+      case JPEGMarkers.startOfScan: inHeader = false
+      case JPEGMarkers.app1 where inHeader && orientation == nil:
+        if reader.starts(with: "Exif\0\0", at: 0) {
+          orientation = EXIF.orientation(in: bytes, segment.contents)
+        }
+      case let marker where JPEGMarkers.startsOfFrame.contains(marker) && frame == nil:
+        frame = try Self.frame(reader)
+      default: break
+      }
+    }
+    guard isComplete else { throw .truncated(format: .jpeg) }
+    guard let frame, !inHeader else { throw .damaged(format: .jpeg, reason: "it has no pixels") }
+    self.bytes = bytes
+    self.frame = frame
+    self.orientation = orientation ?? .upright
+  }
+
+  private static func frame(_ reader: ByteReader) throws(ImagesError) -> Frame {
+    guard let precision = reader.integer(bytes: 1, at: 0),
+      let height = reader.integer(bytes: 2, at: 1), let width = reader.integer(bytes: 2, at: 3),
+      let components = reader.integer(bytes: 1, at: 5)
+    else { throw .damaged(format: .jpeg, reason: "its frame header is cut short") }
+    if precision != 8 { throw .unsupportedKind(format: .jpeg, found: "\(precision)-bit samples") }
+    if ![1, 3, 4].contains(components) {
+      throw .unsupportedKind(format: .jpeg, found: "\(components) color components")
+    }
+    try RGBImage.checkSize(width: width, height: height, format: .jpeg)
+    return Frame(precision: precision, height: height, width: width, components: components)
+  }
+
+  /// Decodes the pixels.
+  func decode() throws(ImagesError) -> DecodedPicture {
+    let isCMYK = frame.components == 4
+    var outcome = Result<String?, ImagesError>.success(nil)
+    let image = RGBImage(width: frame.width, height: frame.height) { target in
+      outcome = isCMYK ? decompressCMYK(into: target) : decompress(TJPF_RGB, 3, into: target)
+    }
+    return DecodedPicture(
+      image: image, format: .jpeg, colors: isCMYK ? .cmyk : frame.components == 1 ? .gray : .rgb,
+      orientation: orientation, warning: try outcome.get())
+  }
+
+  private func decompressCMYK(
+    into target: UnsafeMutablePointer<UInt8>
+  ) -> Result<String?, ImagesError> {
+    let count = frame.width * frame.height
+    let samples = UnsafeMutablePointer<UInt8>.allocate(capacity: count * 4)
+    defer { samples.deallocate() }
+    let outcome = decompress(TJPF_CMYK, 4, into: samples)
+    guard case .success = outcome else { return outcome }
+    for pixel in 0..<count {
+      // Adobe stores CMYK inverted and Pillow takes every CMYK JPEG to be so: 255 is no ink.
+      let light = UInt32(samples[pixel * 4 + 3])
+      for channel in 0..<3 {
+        let ink = 255 - UInt32(samples[pixel * 4 + channel])
+        target[pixel * 3 + channel] = UInt8(light - rounded255th(ink * light))
+      }
+    }
+    return outcome
+  }
+
+  /// Decodes into rows of `width * samplesPerPixel` bytes.
+  ///
+  /// - Returns: what the decoder complained about, if it delivered a picture nevertheless.
+  private func decompress(
+    _ format: TJPF, _ samplesPerPixel: Int, into target: UnsafeMutablePointer<UInt8>
+  ) -> Result<String?, ImagesError> {
+    guard let decompressor = Decompressor() else {
+      return .failure(.damaged(format: .jpeg, reason: "libjpeg-turbo does not start"))
+    }
+    // Without flags: accurate DCT and smooth upsampling of color, which is also Pillow's default.
+    // The one flag refuses files with so many scans (over 500) that decoding would take ages.
+    let code = tjDecompress2(
+      decompressor.handle, bytes.baseAddress, UInt(bytes.count), target, Int32(frame.width),
+      Int32(frame.width * samplesPerPixel), Int32(frame.height), Int32(format.rawValue),
+      TJFLAG_LIMITSCANS)
+    if code == 0 { return .success(nil) }
+    let isFatal = tjGetErrorCode(decompressor.handle) == Int32(TJERR_FATAL.rawValue)
+    let message = decompressor.message
+    if message.contains("Premature end of JPEG file") {
+      return .failure(.truncated(format: .jpeg))
+    }
+    return isFatal ? .failure(.damaged(format: .jpeg, reason: message)) : .success(message)
+  }
+}
+
+/// `value / 255` to the nearest integer, for values up to 255 * 255.
+private func rounded255th(_ value: UInt32) -> UInt32 {
+  let shifted = value + 128
+  return (shifted + shifted >> 8) >> 8
+}
+
+/// A TurboJPEG handle.
+private final class Decompressor {
+  let handle: tjhandle
+
+  init?() {
+    guard let handle = tjInitDecompress() else { return nil }
+    self.handle = handle
+  }
+
+  deinit { tjDestroy(handle) }
+
+  /// The decoder's last complaint.
+  var message: String { String(cString: tjGetErrorStr2(handle)) }
+}

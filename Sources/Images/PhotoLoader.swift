@@ -1,0 +1,67 @@
+package import Compute
+
+/// Opens photos and brings them to the size and numbers that a network takes.
+package struct PhotoLoader: Sendable, Equatable {
+  /// Size of the pictures for the network, in pixels.
+  package var height: Int
+  package var width: Int
+  package var interpolation: Interpolation
+  package var preprocessing: Preprocessing
+  /// Leaves photos as they are stored, as Keras does, instead of turning them upright.
+  package var ignoreOrientation: Bool
+
+  package init(
+    height: Int, width: Int, interpolation: Interpolation = .nearest,
+    preprocessing: Preprocessing, ignoreOrientation: Bool = false
+  ) {
+    precondition(height > 0 && width > 0, "a size must be positive but is \(height) x \(width)")
+    self.height = height
+    self.width = width
+    self.interpolation = interpolation
+    self.preprocessing = preprocessing
+    self.ignoreOrientation = ignoreOrientation
+  }
+
+  /// Reads, decodes, turns upright and resizes a photo.
+  ///
+  /// - Throws: `ImagesError`; its text names the file only where it could not be read.
+  package func load(_ photo: Photo) throws(ImagesError) -> LoadedPhoto {
+    try load(bytes: readFile(photo.path))
+  }
+
+  /// Decodes, turns upright and resizes the bytes of a photo file.
+  package func load(bytes: [UInt8]) throws(ImagesError) -> LoadedPhoto {
+    let picture = try DecodedPicture(bytes: bytes)
+    let applied = ignoreOrientation ? .upright : picture.orientation
+    return LoadedPhoto(
+      image: picture.image.upright(from: applied)
+        .resized(height: height, width: width, interpolation),
+      fingerprint: PhotoFingerprint.sha256(bytes), storedWidth: picture.image.width,
+      storedHeight: picture.image.height, format: picture.format, colors: picture.colors,
+      orientation: picture.orientation, wasTurned: !applied.isUpright, warning: picture.warning)
+  }
+
+  /// The preprocessed numbers of loaded photos, `[n, height, width, 3]`.
+  package func tensor(of photos: [LoadedPhoto]) -> Tensor {
+    preprocessing.tensor(of: photos.map(\.image), height: height, width: width)
+  }
+}
+
+/// A photo in the network's size, still 8-bit, and what is known of its file.
+package struct LoadedPhoto: Sendable {
+  package var image: RGBImage
+  /// SHA-256 of the file's bytes in hexadecimal.
+  package var fingerprint: String
+  /// Size in the file, before turning and resizing.
+  package var storedWidth: Int
+  package var storedHeight: Int
+  package var format: PictureFormat
+  /// How the file stores colors; anything but `.rgb` was converted.
+  package var colors: DecodedPicture.ColorKind
+  /// What the file says, applied or not.
+  package var orientation: Orientation
+  /// Whether the pixels were turned or mirrored to stand upright.
+  package var wasTurned: Bool
+  /// What the decoder complained about though it delivered a picture.
+  package var warning: String?
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Images
+import Training
+
+struct ExtractFeatures: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Store what a frozen base makes of every photo of a folder.",
+    discussion: """
+      DATA has one subfolder per class. The output is an HDF5 file with features, labels, paths \
+      and class_names. Running the command again computes only what changed.
+      """)
+
+  @Argument(help: "The data folder.")
+  var data: String
+
+  @OptionGroup var base: BaseOptions
+  @OptionGroup var photos: PhotoOptions
+  @OptionGroup var pass: PassOptions
+
+  @Option(help: "The feature FILE to write.")
+  var output: String
+
+  @Option(help: "The layer whose output is stored; default: the base's last.")
+  var layer: String?
+
+  @Option(help: "What is kept of a [height, width, channels] output.")
+  var pooling = FeaturePooling.none
+
+  @Option(help: "How many photos go through the base at once.")
+  var batchSize = 20
+
+  @OptionGroup var options: ConsoleOptions
+
+  func validate() throws {
+    guard batchSize > 0 else {
+      throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")
+    }
+  }
+
+  func run() throws {
+    let console = options.console
+    let folder = try listed(labelledOrNot: data, console)
+    try OutputPlace.check(output)
+    let loaded = try loadedBase(base, photos, layer: layer, console)
+    let network = try loaded.network.pooled(pooling)
+    let loader = try photos.loader(default: loaded.preprocessing, base: base.base)
+    console.note("photos: \(loader.summary)")
+    let extraction = FeatureExtraction(
+      base: network,
+      source: FeatureSource(
+        base: loaded.name, baseFile: loaded.path, baseFingerprint: loaded.fingerprint,
+        layer: loaded.layer, pooling: pooling, loader: loader),
+      batchSize: batchSize, isStrict: pass.strict)
+    let progress = Progress(
+      title: "features", total: folder.photos.count, unit: "photos", console: console)
+    let summary = try extraction.run(folder, output: output) { event in
+      try Interrupt.check()
+      switch event {
+      case .reusing(let count, let total, let file):
+        console.note("'\(file)': \(count) of \(total) photos are unchanged and taken over")
+      case .startingOver(let file, let why): console.note("'\(file)' is not reused: \(why)")
+      case .progress(let done, _): progress.advance(to: done)
+      }
+    }
+    progress.finish()
+    report(summary.tally, console)
+    let rows = summary.computed + summary.reused
+    let shape = [rows] + summary.rowShape
+    let taken = summary.reused > 0 ? ", \(summary.reused) of them taken over" : ""
+    try console.result(
+      "wrote \(output): features \(shape) of layer '\(loaded.layer)'\(taken)")
+  }
+}

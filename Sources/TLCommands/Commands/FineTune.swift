@@ -1,0 +1,180 @@
+import ArgumentParser
+import Images
+import Layers
+import Training
+
+struct FineTune: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train the unfrozen top of a base together with its head.",
+    discussion: """
+      Give the model of `tl train-head` with --model, or only --base: then a head is trained \
+      first. What lies below the lowest unfrozen layer runs once, its outputs are kept.
+      """)
+
+  @Argument(help: "The data folder.")
+  var data: String
+
+  @Option(help: "A data folder to validate on after every epoch.")
+  var validation: String?
+
+  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
+  var base: String?
+
+  @Flag(help: "Accept a base file that lacks some of its tensors.")
+  var allowPartial = false
+
+  @Option(help: "A trained model FILE to go on from.")
+  var model: String?
+
+  @Option(help: "Layers to train: names, blocks (block5), globs, a,b; all; none.")
+  var unfreeze: String
+
+  @Option(help: "The model FILE to write (.h5).")
+  var output: String
+
+  @Option(help: "How often all photos are gone through.")
+  var epochs = 30
+
+  @Option(help: "How many photos make one step.")
+  var batchSize = 20
+
+  @Option(help: "The optimizer, with Keras's defaults.")
+  var optimizer = OptimizerName(.rmsprop())
+
+  @Option(help: "The optimizer's learning rate.")
+  var learningRate: Float = 1e-5
+
+  @Option(help: "The seed of order, dropout and, with --base, the head.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Keep outputs of the frozen part up to so many MB in memory.")
+  var cacheLimit = 4000
+
+  @OptionGroup(title: "With --base only") var photos: PhotoOptions
+  @OptionGroup(title: "With --base only") var head: HeadOptions
+
+  @Option(help: ArgumentHelp("Epochs of the head's own training.", valueName: "n"))
+  var headEpochs = 30
+
+  @Option(help: "Learning rate of the head's own training.")
+  var headLearningRate: Float = 2e-5
+
+  @OptionGroup var pass: PassOptions
+  @OptionGroup var options: ConsoleOptions
+
+  func validate() throws {
+    guard (base == nil) != (model == nil) else {
+      throw ValidationError("give either --model (a trained model) or --base (a base alone)")
+    }
+  }
+
+  func run() throws {
+    let console = options.console
+    let settings = try trainingSettings(
+      epochs: epochs, batchSize: batchSize, optimizer: optimizer, learningRate: learningRate,
+      seed: seed)
+    let folder = try listed(labelled: data, console)
+    let validating = try validation.map { try listed(labelled: $0, console) }
+    try OutputPlace.check(output)
+    try requireSameClasses(folder, validating)
+    let start =
+      if let model {
+        try opened(model, folder, console)
+      } else {
+        try withTrainedHead(folder, validating, console)
+      }
+    let tuning = try FineTuning(
+      model: start, unfrozen: LayerSelection(unfreeze), settings: settings,
+      photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
+    let total = folder.photos.count + (validating?.photos.count ?? 0)
+    announce(tuning, photos: total, console)
+    let result = try run(tuning, "fine-tune", folder, validating, console)
+    try result.model.save(output)
+    console.note("freeze: \(result.proof.sentence)")
+    try console.result("wrote \(output): \(result.model.summary)")
+  }
+
+  /// Runs prefix and training with their progress.
+  private func run(
+    _ tuning: FineTuning, _ title: String, _ folder: PhotoFolder, _ validating: PhotoFolder?,
+    _ console: Console
+  ) throws -> FineTuning.Result {
+    let total = folder.photos.count + (validating?.photos.count ?? 0)
+    let prefix = Progress(
+      title: tuning.fitsCache(photos: total) ? "frozen part" : "check of photos", total: total,
+      unit: "photos", console: console)
+    let progress = EpochProgress(console)
+    let result = try tuning.run(folder, validation: validating) { event in
+      try Interrupt.check()
+      switch event {
+      case .prefix(let done, let total):
+        prefix.advance(to: done)
+        if done == total { prefix.finish() }
+      case .training(let event): try progress.show(event)
+      }
+    }
+    report(result.tally, console)
+    report(result.validationTally, console)
+    return result
+  }
+
+  private func announce(_ tuning: FineTuning, photos: Int, _ console: Console) {
+    let names = tuning.trainedLayers
+    console.note(
+      "training \(names.isEmpty ? "" : names.joined(separator: ", ") + " and ")the head; "
+        + "all below '\(tuning.boundary.name)' is frozen")
+    let megabytes = (tuning.cacheBytes(photos: photos) + 999_999) / 1_000_000
+    let place = "outputs of '\(tuning.boundary.name)' for \(photos) photos (\(megabytes) MB)"
+    console.note(
+      tuning.fitsCache(photos: photos)
+        ? "\(place) are computed once and kept in memory"
+        : "\(place) exceed --cache-limit \(cacheLimit): they are computed anew in every epoch")
+  }
+
+  private func opened(
+    _ path: String, _ folder: PhotoFolder, _ console: Console
+  ) throws -> ClassifierModel {
+    let model = try ClassifierModel.load(path)
+    guard model.classNames == folder.classNames else {
+      throw TrainingError.doNotBelongTogether(
+        path, data, why: "classes are \(model.classNames) there and \(folder.classNames) here")
+    }
+    console.note("model: \(model.summary)")
+    console.note("photos: \(model.loader.summary)")
+    return model
+  }
+
+  /// A base with a head of its own training, as fine-tuning must not start from a random head.
+  private func withTrainedHead(
+    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
+  ) throws -> ClassifierModel {
+    guard let base else { preconditionFailure("either --model or --base is given") }
+    let options = try BaseOptions.parse(
+      ["--base", base] + (allowPartial ? ["--allow-partial"] : []))
+    let loaded = try loadedBase(options, photos, layer: nil, console)
+    let loader = try photos.loader(default: loaded.preprocessing, base: base)
+    console.note("photos: \(loader.summary)")
+    guard folder.classNames.count >= 2 else {
+      throw TrainingError.tooFewClasses(data, found: folder.classNames)
+    }
+    let fresh = try ClassifierModel(
+      base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
+    console.note(
+      "no trained head was given: training one first, \(headEpochs) epochs with all of the base "
+        + "frozen")
+    let settings = try trainingSettings(
+      epochs: headEpochs, batchSize: batchSize, optimizer: optimizer,
+      learningRate: headLearningRate, seed: seed)
+    let tuning = try FineTuning(
+      model: fresh, unfrozen: LayerSelection("none"), settings: settings, photosAtOnce: 20,
+      isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
+    return try run(tuning, "head", folder, validating, console).model
+  }
+
+  private func requireSameClasses(_ folder: PhotoFolder, _ validating: PhotoFolder?) throws {
+    guard let validating, let validation, folder.classNames != validating.classNames else { return }
+    throw TrainingError.doNotBelongTogether(
+      data, validation,
+      why: "classes are \(folder.classNames) here and \(validating.classNames) there")
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Training
+
+struct TrainHead: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a small dense classifier on stored features.",
+    discussion: """
+      The model file holds the base and the head together: Keras opens it, and so do \
+      `tl predict` and `tl fine-tune --model`.
+      """)
+
+  @Argument(help: "The feature FILE to learn from.")
+  var features: String
+
+  @Option(help: "A feature FILE to validate on after every epoch.")
+  var validation: String?
+
+  @Option(help: "The model FILE to write (.h5).")
+  var output: String
+
+  @Option(help: "The base's weights, if they moved since the features were made.")
+  var base: String?
+
+  @OptionGroup var head: HeadOptions
+
+  @Option(help: "How often all features are gone through.")
+  var epochs = 30
+
+  @Option(help: "How many photos make one step.")
+  var batchSize = 20
+
+  @Option(help: "The optimizer, with Keras's defaults.")
+  var optimizer = OptimizerName(.rmsprop())
+
+  @Option(help: "The optimizer's learning rate.")
+  var learningRate: Float = 2e-5
+
+  @Option(help: "The seed of initial weights, order and dropout.")
+  var seed: UInt64 = 0
+
+  @OptionGroup var options: ConsoleOptions
+
+  func run() throws {
+    let console = options.console
+    let settings = try trainingSettings(
+      epochs: epochs, batchSize: batchSize, optimizer: optimizer, learningRate: learningRate,
+      seed: seed)
+    try OutputPlace.check(output)
+    let training = try HeadTraining(
+      features: FeatureFile(features), validation: validation.map { try FeatureFile($0) },
+      head: head.plan, settings: settings)
+    if training.sharedPhotos > 0 {
+      console.warning("\(training.sharedPhotos) photos are in both files: validation is too good")
+    }
+    let source = training.features.source
+    let loaded = try BaseLoader.load(
+      base ?? source.baseFile, height: source.loader.height, width: source.loader.width,
+      layer: source.layer, fingerprint: source.baseFingerprint)
+    let progress = EpochProgress(console)
+    let model = try training.run(
+      base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary
+    ) { event in
+      try Interrupt.check()
+      try progress.show(event)
+    }
+    try model.save(output)
+    for run in model.history.suffix(1) { console.note("freeze: \(run.proof)") }
+    try console.result("wrote \(output): \(model.summary)")
+  }
+}

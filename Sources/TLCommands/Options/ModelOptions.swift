@@ -1,0 +1,32 @@
+import ArgumentParser
+import Images
+import Training
+
+/// Which model to use, and what must be said of one that Keras wrote.
+struct ModelOptions: ParsableArguments {
+  @Option(help: "The model FILE (.h5).")
+  var model: String
+
+  @Option(help: "Class names a,b,... for a model that does not hold them.")
+  var classNames: String?
+
+  @Option(help: "Preprocessing, for a model that does not name its own.")
+  var preprocess: Preprocessing?
+
+  @Option(help: "Interpolation, for a model that does not name its own.")
+  var interpolation: Interpolation?
+
+  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
+  var ignoreOrientation = false
+
+  func load(_ console: Console) throws -> ClassifierModel {
+    let overrides = ModelOverrides(
+      classNames: classNames.map { $0.split(separator: ",").map(String.init) },
+      preprocessing: preprocess, interpolation: interpolation,
+      ignoreOrientation: ignoreOrientation)
+    let classifier = try ClassifierModel.load(model, overrides: overrides)
+    console.note("model: \(classifier.summary)")
+    console.note("photos: \(classifier.loader.summary)")
+    return classifier
+  }
+}

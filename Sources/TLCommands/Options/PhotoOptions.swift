@@ -1,0 +1,65 @@
+import ArgumentParser
+import Images
+import Training
+
+/// Height and width of the network's input, written `150` or `150x200` (height first).
+struct ImageSize: ExpressibleByArgument, CustomStringConvertible {
+  let height: Int
+  let width: Int
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard let first = parts[0], let second = parts.count == 1 ? first : parts[1],
+      parts.count <= 2, (1...4096).contains(first), (1...4096).contains(second)
+    else { return nil }
+    (height, width) = (first, second)
+  }
+
+  init(_ size: Int) { (height, width) = (size, size) }
+
+  var description: String { height == width ? "\(height)" : "\(height)x\(width)" }
+}
+
+extension Preprocessing: ExpressibleByArgument {}
+extension Interpolation: ExpressibleByArgument {}
+extension FeaturePooling: ExpressibleByArgument {}
+
+/// How photos are read, shared by all commands that start from a base.
+struct PhotoOptions: ParsableArguments {
+  @Option(help: "Scale photos to SIZE pixels: 150, or 150x200 (height first).")
+  var imageSize = ImageSize(150)
+
+  @Option(help: "What happens to pixel values; default: what the base expects.")
+  var preprocess: Preprocessing?
+
+  @Option(help: "How photos are scaled.")
+  var interpolation = Interpolation.nearest
+
+  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
+  var ignoreOrientation = false
+
+  /// The loader for a base that expects `preprocessing`.
+  func loader(default preprocessing: Preprocessing?, base: String) throws -> PhotoLoader {
+    guard let preprocessing = preprocess ?? preprocessing else {
+      throw TrainingError.noPreprocessing(base)
+    }
+    return PhotoLoader(
+      height: imageSize.height, width: imageSize.width, interpolation: interpolation,
+      preprocessing: preprocessing, ignoreOrientation: ignoreOrientation)
+  }
+}
+
+/// What to do with photos that fail, and how many to take at once.
+struct PassOptions: ParsableArguments {
+  @Flag(help: "Stop at the first photo that does not decode.")
+  var strict = false
+}
+
+/// Which base to use.
+struct BaseOptions: ParsableArguments {
+  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
+  var base: String
+
+  @Flag(help: "Accept a file that lacks some of the base's tensors.")
+  var allowPartial = false
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Images
+import Training
+import Weights
+
+/// Lists a data folder with one subfolder per class, and says what was passed over.
+func listed(labelled path: String, _ console: Console) throws -> PhotoFolder {
+  let folder = try PhotoFolder(labelled: path)
+  reportListing(folder, path, console)
+  return folder
+}
+
+/// Lists a data folder with or without class subfolders.
+func listed(labelledOrNot path: String, _ console: Console) throws -> PhotoFolder {
+  do {
+    return try listed(labelled: path, console)
+  } catch ImagesError.noClassFolders {
+    let folder = try PhotoFolder(unlabelled: [path])
+    console.note("'\(path)' has no class folders: the photos get no labels")
+    reportListing(folder, path, console)
+    return folder
+  }
+}
+
+private func reportListing(_ folder: PhotoFolder, _ path: String, _ console: Console) {
+  let counts = folder.classNames.indices.map { label in
+    "\(folder.classNames[label]) \(folder.photos.count { $0.label == label })"
+  }
+  let classes = counts.isEmpty ? "" : ": " + counts.joined(separator: ", ")
+  console.note("'\(path)': \(folder.photos.count) photos\(classes)")
+  for name in folder.emptyClasses { console.warning("class '\(name)' has no photos") }
+  reportIgnored(folder, console)
+}
+
+/// Names the files of a folder that are no photos.
+func reportIgnored(_ folder: PhotoFolder, _ console: Console) {
+  if !folder.ignored.isEmpty {
+    console.note("not pictures, ignored: \(abridged(folder.ignored))")
+  }
+  for problem in folder.problems { console.warning(problem) }
+}
+
+/// Says what was skipped, turned and converted.
+func report(_ tally: PhotoTally, _ console: Console) {
+  for skipped in tally.skipped.prefix(20) {
+    console.warning("skipped '\(skipped.path)': \(skipped.reason)")
+  }
+  if tally.skipped.count > 20 {
+    console.warning("... and \(tally.skipped.count - 20) more were skipped")
+  }
+  if !tally.skipped.isEmpty {
+    let total = tally.used + tally.skipped.count
+    console.warning("\(tally.skipped.count) of \(total) photos were skipped")
+  }
+  reportPixels(tally, console)
+}
+
+/// Says which photos were turned and converted.
+func reportPixels(_ tally: PhotoTally, _ console: Console) {
+  if tally.turned > 0 {
+    console.note("\(tally.turned) photos were turned upright by their EXIF orientation")
+  }
+  if tally.leftUnturned > 0 {
+    console.note("\(tally.leftUnturned) photos have an EXIF orientation that was ignored")
+  }
+  for (kind, count) in tally.converted.sorted(by: { $0.key < $1.key }) {
+    console.note("\(count) \(kind) photos were converted to RGB")
+  }
+  for warning in tally.warnings.prefix(5) {
+    console.warning("'\(warning.path)': \(warning.reason)")
+  }
+}
+
+/// Up to five of a list, and how many more there are.
+func abridged(_ list: [String]) -> String {
+  let shown = list.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+  return list.count > 5 ? "\(shown) and \(list.count - 5) more" : shown
+}
+
+/// A number with a fixed count of decimals.
+func decimal(_ value: Double, _ digits: Int) -> String {
+  String(format: "%.\(digits)f", value)
+}
+
+extension PhotoLoader {
+  /// What happens to a photo, in a sentence.
+  var summary: String {
+    "scaled to \(height)x\(width) (\(interpolation.rawValue)), preprocessed by "
+      + "'\(preprocessing.rawValue)' (\(preprocessing.summary)), EXIF orientation "
+      + (ignoreOrientation ? "ignored" : "applied")
+  }
+}
+
+/// Whether an output file can be made where it is wanted, asked before long work starts.
+enum OutputPlace {
+  static func check(_ path: String) throws {
+    let url = URL(filePath: path)
+    var isFolder: ObjCBool = false
+    if unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+      isFolder.boolValue
+    {
+      throw OutputError.isFolder(path: path)
+    }
+    let folder = url.deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: folder) else {
+      throw OutputError.noFolder(path: path, folder: folder)
+    }
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw OutputError.cannotWrite(path: path, reason: "no permission to write in '\(folder)'")
+    }
+  }
+}
+
+/// Shows training as a bar within the epoch and a line for every epoch.
+final class EpochProgress {
+  private let console: Console
+  private var bar: Progress?
+  private var epoch = 0
+
+  init(_ console: Console) { self.console = console }
+
+  func show(_ event: TrainingEvent) throws {
+    switch event {
+    case .batch(let epoch, let done, let total, let loss, let accuracy):
+      guard !loss.isNaN else { throw TrainingError.notFinite(epoch: epoch) }
+      guard console.errors.terminal.isTerminal else { return }
+      if epoch != self.epoch {
+        self.epoch = epoch
+        bar = Progress(title: "epoch \(epoch)", total: total, unit: "photos", console: console)
+      }
+      bar?.advance(
+        to: done, note: "loss \(decimal(loss, 4)), accuracy \(decimal(accuracy, 4))")
+    case .epoch(let result, let total):
+      bar?.finish()
+      var line =
+        "epoch \(result.epoch) of \(total): loss \(decimal(result.loss, 4)), "
+        + "accuracy \(decimal(result.accuracy, 4))"
+      if let loss = result.validationLoss, let accuracy = result.validationAccuracy {
+        line += ", validation loss \(decimal(loss, 4)), accuracy \(decimal(accuracy, 4))"
+      }
+      console.note(line)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Training
+
+/// The optimizer's name on the command line.
+struct OptimizerName: ExpressibleByArgument, CustomStringConvertible {
+  let rule: Optimizer.Rule
+
+  init?(argument: String) {
+    guard let rule = Optimizer.Rule(name: argument) else { return nil }
+    self.rule = rule
+  }
+
+  init(_ rule: Optimizer.Rule) { self.rule = rule }
+
+  var description: String { rule.name }
+  static var allValueStrings: [String] { Optimizer.Rule.names }
+}
+
+/// The head on top of a base.
+struct HeadOptions: ParsableArguments {
+  @Option(help: "Units of the hidden layer; 0 for none.")
+  var hidden = 256
+
+  @Option(help: "The share of hidden units dropped while training, below 1.")
+  var dropout = 0.5
+
+  var plan: HeadPlan { HeadPlan(hidden: hidden, dropout: dropout) }
+
+  func validate() throws {
+    guard hidden >= 0 else {
+      throw ValidationError("--hidden must be 0 or more, found \(hidden)")
+    }
+    guard dropout >= 0, dropout < 1 else {
+      throw ValidationError("--dropout must be at least 0 and below 1, found \(dropout)")
+    }
+  }
+}
+
+/// Checks what all training commands share.
+func trainingSettings(
+  epochs: Int, batchSize: Int, optimizer: OptimizerName, learningRate: Float, seed: UInt64
+) throws -> TrainingSettings {
+  guard epochs > 0 else { throw ValidationError("--epochs must be 1 or more, found \(epochs)") }
+  guard batchSize > 0 else {
+    throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")
+  }
+  guard learningRate > 0, learningRate.isFinite else {
+    throw ValidationError("--learning-rate must be above 0, found \(learningRate)")
+  }
+  return TrainingSettings(
+    epochs: epochs, batchSize: batchSize, rule: optimizer.rule, learningRate: learningRate,
+    seed: seed)
+}

@@ -1,0 +1,118 @@
+import Architectures
+import Compute
+import Foundation
+package import Images
+package import Layers
+package import Weights
+
+/// A pretrained base, filled from a file and cut off after the layer that is wanted.
+package struct LoadedBase: Sendable {
+  package let network: Network
+  /// The architecture's name, such as `vgg16`, or that of the network in the file.
+  package let name: String
+  /// The weights file.
+  package let path: String
+  /// The preprocessing that the weights expect, where it is known.
+  package let preprocessing: Preprocessing?
+  package let report: LoadReport
+  /// A digest of all tensors of the network.
+  package let fingerprint: String
+
+  /// The layer that the network ends with.
+  package var layer: String { network.nodes[network.outputIndex].name }
+  /// Such as `vgg16 from vgg16_notop.h5`.
+  package var summary: String { "\(name) from \(URL(filePath: path).lastPathComponent)" }
+}
+
+/// Finds and opens bases.
+package enum BaseLoader {
+  /// Loads a base for pictures of the given size.
+  ///
+  /// - Parameters:
+  ///   - specifier: the path of a Keras file, or the name of an architecture whose file lies in
+  ///     one of `searchFolders`.
+  ///   - layer: the layer to end with; the last before a classifier if nil.
+  ///   - fingerprint: what the digest of the tensors must be, if known.
+  package static func load(
+    _ specifier: String, height: Int, width: Int, layer: String? = nil,
+    allowPartial: Bool = false, fingerprint: String? = nil
+  ) throws -> LoadedBase {
+    let path = try file(for: specifier)
+    let stored = try KerasFile(path)
+    defer { stored.close() }
+    let architecture = Architectures.identify(
+      stored.signature.map { StoredLayer(name: $0.layer, shapes: $0.shapes) })
+    let inputShape = [height, width, 3]
+    var network: Network
+    let report: LoadReport
+    if let architecture {
+      let wantsTop = layer.map { VGG.topNames.contains($0) || $0 == "flatten" } ?? false
+      network = try architecture.network(inputShape: inputShape, includesTop: wantsTop)
+      report = try WeightLoader.load(stored, into: &network, allowPartial: allowPartial)
+    } else if stored.hasConfiguration {
+      (network, report) = try stored.network(inputShape: inputShape, allowPartial: allowPartial)
+      network = network.ending(at: network.baseOutputIndex)
+    } else {
+      throw TrainingError.unknownArchitecture(path, holds: stored.contents)
+    }
+    if let layer {
+      guard let index = network.index(named: layer) else {
+        let names = network.nodes.map(\.name)
+        throw LayerError.noSuchLayer(layer, near: LayerSelection.near(layer, names))
+      }
+      network = network.ending(at: index)
+    }
+    network.setTrainable([])
+    let digest = TensorDigest.sha256(network)
+    if let fingerprint, digest != fingerprint {
+      throw TrainingError.baseChanged(path, expected: fingerprint, found: digest)
+    }
+    return LoadedBase(
+      network: network, name: architecture?.name ?? network.name, path: path,
+      preprocessing: architecture.flatMap { Preprocessing(rawValue: $0.card.preprocessing) },
+      report: report, fingerprint: digest)
+  }
+
+  /// Where weights of a named base are looked for.
+  package static var searchFolders: [String] {
+    let environment = ProcessInfo.processInfo.environment
+    let cache =
+      environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
+    return ["weights", cache + "/tl/weights"]
+  }
+
+  /// The file that a path or name stands for.
+  private static func file(for specifier: String) throws -> String {
+    let files = FileManager.default
+    guard let architecture = Architectures.named(specifier) else { return specifier }
+    let published = architecture.card.files.reversed().compactMap { file in
+      URL(string: file.url)?.lastPathComponent
+    }
+    let names = ["\(specifier)_notop.h5", "\(specifier).h5"] + published
+    for folder in searchFolders {
+      for name in names where files.fileExists(atPath: folder + "/" + name) {
+        return folder + "/" + name
+      }
+    }
+    let looked = searchFolders.flatMap { folder in names.map { folder + "/" + $0 } }
+    throw TrainingError.noSuchBase(
+      specifier, looked: looked, url: architecture.card.files.last?.url ?? "")
+  }
+}
+
+extension Network {
+  /// The network with its last picture averaged or maximised over height and width.
+  package func pooled(_ pooling: FeaturePooling) throws -> Network {
+    guard pooling != .none else { return self }
+    guard outputShape.count == 3 else {
+      throw TrainingError.noPooling(layer: nodes[outputIndex].name, shape: outputShape)
+    }
+    var network = self
+    switch pooling {
+    case .none: break
+    case .average: try network.add(GlobalAveragePooling2D(name: "global_average_pooling2d"))
+    case .max: try network.add(GlobalMaxPooling2D(name: "global_max_pooling2d"))
+    }
+    return network
+  }
+}

@@ -1,0 +1,99 @@
+package import Compute
+import Foundation
+package import Images
+package import Layers
+import Weights
+
+/// A network that classifies photos, with all that is needed to use it.
+package struct ClassifierModel: Sendable {
+  package var network: Network
+  /// The class names in the order of their labels.
+  package var classNames: [String]
+  /// How photos are brought to the network's input.
+  package var loader: PhotoLoader
+  /// The epochs it was trained for, oldest first, one list a run.
+  package var history: [TrainingRun]
+  /// Where the base came from, such as `vgg16 from vgg16_notop.h5`.
+  package var baseDescription: String
+
+  package init(
+    network: Network, classNames: [String], loader: PhotoLoader, history: [TrainingRun],
+    baseDescription: String
+  ) {
+    self.network = network
+    self.classNames = classNames
+    self.loader = loader
+    self.history = history
+    self.baseDescription = baseDescription
+  }
+
+  package var loss: Loss { network.outputShape == [1] ? .binaryCrossentropy : .categoricalCrossentropy }
+
+  /// The nodes of the classifier on top of the base.
+  package var headNodes: Range<Int> { network.headStart..<network.nodes.count }
+}
+
+/// One training run as it is remembered in a model file.
+package struct TrainingRun: Codable, Sendable, Equatable {
+  /// What was done, such as `train-head` or `fine-tune`.
+  package var command: String
+  /// What was trained, such as `block5_conv1, block5_conv2, block5_conv3 and the head`.
+  package var trained: String
+  package var optimizer: String
+  package var learningRate: Double
+  package var batchSize: Int
+  package var seed: UInt64
+  package var photos: Int
+  package var proof: String
+  package var epochs: [EpochResult]
+
+  package init(
+    command: String, trained: String, settings: TrainingSettings, photos: Int, proof: String,
+    epochs: [EpochResult]
+  ) {
+    self.command = command
+    self.trained = trained
+    optimizer = settings.rule.name
+    learningRate = Double("\(settings.learningRate)") ?? Double(settings.learningRate)
+    batchSize = settings.batchSize
+    seed = settings.seed
+    self.photos = photos
+    self.proof = proof
+    self.epochs = epochs
+  }
+}
+
+/// The classifier on top of a base, as in the book: Flatten, Dense with relu, Dropout, Dense.
+package struct HeadPlan: Sendable {
+  /// Units of the hidden layer; 0 leaves it and the dropout out.
+  package var hidden: Int
+  package var dropout: Double
+
+  package init(hidden: Int = 256, dropout: Double = 0.5) {
+    self.hidden = hidden
+    self.dropout = dropout
+  }
+
+  /// Adds the head's layers, drawn afresh, after the network's output.
+  ///
+  /// - Parameter classCount: two classes get one sigmoid output, more get a softmax each.
+  package func add(
+    to network: inout Network, classCount: Int, random: inout SeededRandom
+  ) throws(LayerError) {
+    let start = network.nodes.count
+    if network.outputShape.count == 3 { try network.add(Flatten(name: "flatten")) }
+    func dense(_ name: String, _ units: Int, _ activation: PointwiseFunction) -> Dense {
+      Dense(
+        name: name, kernel: Tensor(zeros: [network.outputShape[0], units]),
+        bias: Tensor(zeros: [units]), activation: activation)
+    }
+    if hidden > 0 {
+      try network.add(dense("dense", hidden, .relu))
+      if dropout > 0 { try network.add(Dropout(name: "dropout", rate: dropout)) }
+    }
+    let last = hidden > 0 ? "dense_1" : "dense"
+    try network.add(
+      classCount == 2 ? dense(last, 1, .sigmoid) : dense(last, classCount, .softmax))
+    network.initialize(random: &random) { $0 >= start }
+  }
+}

@@ -1,0 +1,74 @@
+import Compute
+import Foundation
+package import Layers
+
+/// Trains a head on cached features and joins it with the base they came from.
+package struct HeadTraining {
+  package let features: FeatureFile
+  package let validation: FeatureFile?
+  package let head: HeadPlan
+  package let settings: TrainingSettings
+
+  /// Throws when the two files do not belong together or have no labels.
+  package init(
+    features: FeatureFile, validation: FeatureFile?, head: HeadPlan, settings: TrainingSettings
+  ) throws {
+    guard features.classNames.count >= 2 else {
+      throw TrainingError.tooFewClasses(features.path, found: features.classNames)
+    }
+    for file in [features, validation].compactMap({ $0 }) where !file.isComplete {
+      throw TrainingError.incomplete(file.path, rows: file.rows.count)
+    }
+    if let validation {
+      let why =
+        features.source.mismatch(with: validation.source)
+        ?? (features.classNames == validation.classNames
+          ? nil : "classes are \(features.classNames) here and \(validation.classNames) there")
+      if let why {
+        throw TrainingError.doNotBelongTogether(features.path, validation.path, why: why)
+      }
+    }
+    self.features = features
+    self.validation = validation
+    self.head = head
+    self.settings = settings
+  }
+
+  /// How many photos of the validation file are, byte for byte, also trained on.
+  package var sharedPhotos: Int {
+    let trained = Set(features.rows.map(\.fingerprint))
+    return validation?.rows.count { trained.contains($0.fingerprint) } ?? 0
+  }
+
+  /// Trains, and returns the whole model with the epochs' results in its history.
+  ///
+  /// - Parameter base: the base the features came from, its fingerprint already checked.
+  package func run(
+    base: Network, baseDescription: String, report: (TrainingEvent) throws -> Void
+  ) throws -> ClassifierModel {
+    let examples = try features.examples()
+    let validation = try validation?.examples()
+    var random = SeededRandom(seed: settings.seed)
+    var head = Network(name: "head", inputShape: features.rowShape, inputName: "features")
+    try self.head.add(to: &head, classCount: features.classNames.count, random: &random)
+    let before = FreezeProof.digests(head)
+
+    var trainer = try Trainer(
+      network: head, loss: Loss(classCount: features.classNames.count), settings: settings)
+    let epochs = try trainer.train(examples, validation: validation, report: report)
+
+    var network = base
+    for node in trainer.network.nodes.dropFirst() { try network.add(node.layer) }
+    for index in network.nodes.indices {
+      network.setTrainable(at: index, index >= base.nodes.count)
+    }
+    let unchanged = FreezeProof.digests(base)
+    let proof = FreezeProof(before: unchanged + before.dropFirst(), after: network)
+    let run = TrainingRun(
+      command: "train-head", trained: "the head", settings: settings,
+      photos: features.rows.count, proof: proof.sentence, epochs: epochs)
+    return ClassifierModel(
+      network: network, classNames: features.classNames, loader: features.source.loader,
+      history: [run], baseDescription: baseDescription)
+  }
+}

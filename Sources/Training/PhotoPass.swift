@@ -1,0 +1,93 @@
+package import Compute
+package import Images
+
+/// What was noticed about photos on the way into a network.
+package struct PhotoTally: Sendable, Equatable {
+  /// A photo that could not be used, and why.
+  package struct Skipped: Sendable, Equatable {
+    package let path: String
+    package let reason: String
+  }
+
+  package var used = 0
+  /// Photos turned upright by their EXIF orientation.
+  package var turned = 0
+  /// Photos whose EXIF orientation says to turn them and that were left as stored.
+  package var leftUnturned = 0
+  /// Photos converted to RGB, by what they were (`grey`, `CMYK`, ...).
+  package var converted: [String: Int] = [:]
+  /// Photos that decoded though the decoder complained.
+  package var warnings: [Skipped] = []
+  package var skipped: [Skipped] = []
+
+  package init() {}
+
+  mutating func count(_ batch: PhotoBatch, list: [Photo]) {
+    for (index, photo) in zip(batch.indices, batch.photos) {
+      used += 1
+      if photo.wasTurned { turned += 1 }
+      if !photo.wasTurned, !photo.orientation.isUpright { leftUnturned += 1 }
+      if photo.colors != .rgb { converted[photo.colors.rawValue, default: 0] += 1 }
+      if let warning = photo.warning {
+        warnings.append(Skipped(path: list[index].relativePath, reason: warning))
+      }
+    }
+    skipped += batch.failures.map {
+      Skipped(path: $0.photo.relativePath, reason: $0.error.description)
+    }
+  }
+}
+
+extension PhotoTally {
+  /// Adds what was noticed elsewhere.
+  package mutating func add(_ other: PhotoTally) {
+    used += other.used
+    turned += other.turned
+    leftUnturned += other.leftUnturned
+    converted.merge(other.converted, uniquingKeysWith: +)
+    warnings += other.warnings
+    skipped += other.skipped
+  }
+}
+
+/// Runs photos through a plan, batch by batch, decoding ahead.
+package struct PhotoPass {
+  package let loader: PhotoLoader
+  package let plan: InferencePlan
+  package let batchSize: Int
+  /// Whether a photo that does not decode stops the run.
+  package let isStrict: Bool
+
+  package init(loader: PhotoLoader, plan: InferencePlan, batchSize: Int, isStrict: Bool) {
+    self.loader = loader
+    self.plan = plan
+    self.batchSize = batchSize
+    self.isStrict = isStrict
+  }
+
+  /// Calls `body` with each batch and the plan's output `[batch.indices.count, ...]` for it.
+  ///
+  /// Throws `TrainingError.badPhoto` for a photo that fails when strict, and what `body` throws.
+  @discardableResult
+  package func run(
+    _ photos: [Photo], _ body: (PhotoBatch, Tensor) throws -> Void
+  ) throws -> PhotoTally {
+    try decode(photos) { try body($0, plan.run($0.tensor)[0]) }
+  }
+
+  /// Calls `body` with each batch of decoded photos, without running the plan.
+  package func decode(
+    _ photos: [Photo], _ body: (PhotoBatch) throws -> Void
+  ) throws -> PhotoTally {
+    var tally = PhotoTally()
+    for batch in PhotoBatches(photos, loader: loader, batchSize: batchSize) {
+      if isStrict, let failure = batch.failures.first {
+        throw TrainingError.badPhoto(
+          failure.photo.relativePath, reason: failure.error.description)
+      }
+      tally.count(batch, list: photos)
+      try body(batch)
+    }
+    return tally
+  }
+}

@@ -1,0 +1,72 @@
+import Compute
+package import Images
+
+/// What a model says of one photo.
+package struct Prediction: Sendable {
+  package let photo: Photo
+  /// The probability of every class, or why the photo could not be used.
+  package let outcome: Result<[Float], ImagesError>
+
+  /// The most probable class and its probability; nil for a photo that failed.
+  package var best: (label: Int, probability: Float)? {
+    guard case .success(let probabilities) = outcome,
+      let label = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] })
+    else { return nil }
+    return (label, probabilities[label])
+  }
+}
+
+extension ClassifierModel {
+  /// Predicts photos in their order, giving each to `body`; a photo that fails does not stop it.
+  ///
+  /// - Parameter report: how many photos are done, after each batch.
+  @discardableResult
+  package func predict(
+    _ photos: [Photo], batchSize: Int, isStrict: Bool = false, report: (Int) throws -> Void,
+    _ body: (Prediction) throws -> Void
+  ) throws -> PhotoTally {
+    let plan = network.plan(outputs: [network.outputIndex], logits: true)
+    let pass = PhotoPass(loader: loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
+    return try pass.run(photos) { batch, logits in
+      var probabilities = loss.probabilities(logits: logits)[...]
+      var failures = batch.failures[...]
+      for index in batch.range {
+        if let failure = failures.first, failure.index == index {
+          failures.removeFirst()
+          try body(Prediction(photo: photos[index], outcome: .failure(failure.error)))
+        } else if let row = probabilities.popFirst() {
+          try body(Prediction(photo: photos[index], outcome: .success(row)))
+        }
+      }
+      try report(batch.range.upperBound)
+    }
+  }
+
+  /// Measures the model on labelled photos.
+  ///
+  /// The folder's classes must be among the model's, by name.
+  package func evaluate(
+    _ folder: PhotoFolder, path: String, batchSize: Int, isStrict: Bool,
+    report: (Int) throws -> Void
+  ) throws -> Evaluation {
+    let labels = try folder.classNames.map { name in
+      guard let label = classNames.firstIndex(of: name) else {
+        throw TrainingError.doNotBelongTogether(
+          path, "the model",
+          why: "class '\(name)' is unknown to the model, which knows \(classNames)")
+      }
+      return label
+    }
+    var evaluation = Evaluation(classNames: classNames)
+    evaluation.tally = try predict(
+      folder.photos, batchSize: batchSize, isStrict: isStrict, report: report
+    ) { prediction in
+      guard case .success(let probabilities) = prediction.outcome,
+        let label = prediction.photo.label, let best = prediction.best
+      else { return }
+      evaluation.add(label: labels[label], predicted: best.label, probabilities[labels[label]])
+    }
+    guard evaluation.count > 0 else { throw TrainingError.nothingLeft(path) }
+    return evaluation
+  }
+}

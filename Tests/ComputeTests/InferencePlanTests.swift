@@ -1,0 +1,248 @@
+import Compute
+import TestSupport
+import Testing
+
+struct ConvolutionCase: CustomTestStringConvertible, Sendable {
+  var height: Int
+  var width: Int
+  var cin: Int
+  var cout: Int
+  var window: (Int, Int) = (3, 3)
+  var strides: (Int, Int) = (1, 1)
+  var padding = Padding.same
+  var photos = 1
+
+  var testDescription: String {
+    "\(photos)x\(height)x\(width)x\(cin) to \(cout), \(window) / \(strides) \(padding)"
+  }
+
+  static let table: [ConvolutionCase] = [
+    .init(height: 1, width: 1, cin: 1, cout: 1),
+    .init(height: 1, width: 1, cin: 16, cout: 32, photos: 3),
+    .init(height: 2, width: 3, cin: 5, cout: 7),
+    .init(height: 4, width: 4, cin: 16, cout: 16, photos: 2),
+    .init(height: 5, width: 9, cin: 17, cout: 33),
+    .init(height: 9, width: 9, cin: 64, cout: 48, photos: 5),
+    .init(height: 12, width: 8, cin: 32, cout: 64),
+    .init(height: 13, width: 31, cin: 24, cout: 40, photos: 2),
+    .init(height: 18, width: 18, cin: 130, cout: 70),
+    .init(height: 37, width: 22, cin: 64, cout: 96),
+    .init(height: 8, width: 8, cin: 32, cout: 32, padding: .valid),
+    .init(height: 3, width: 3, cin: 32, cout: 32, padding: .valid, photos: 2),
+    .init(height: 2, width: 2, cin: 32, cout: 32, padding: .valid),
+    .init(height: 20, width: 21, cin: 3, cout: 64),
+    .init(height: 20, width: 21, cin: 3, cout: 64, strides: (2, 2), photos: 2),
+    .init(height: 23, width: 24, cin: 3, cout: 10, window: (7, 7), strides: (2, 2)),
+    .init(
+      height: 23, width: 24, cin: 3, cout: 10, window: (7, 7), strides: (2, 2),
+      padding: .valid),
+    .init(height: 7, width: 7, cin: 65, cout: 31, window: (1, 1), photos: 3),
+    .init(height: 7, width: 8, cin: 16, cout: 64, window: (1, 1), strides: (2, 2)),
+    .init(height: 9, width: 14, cin: 20, cout: 40, window: (5, 2), strides: (2, 1)),
+    .init(height: 6, width: 6, cin: 4, cout: 4, window: (2, 2), strides: (3, 3)),
+    .init(height: 0, width: 5, cin: 4, cout: 4),
+  ]
+}
+
+@Suite struct InferencePlanTests {
+  @Test(arguments: ConvolutionCase.table)
+  func convolutionAgreesWithItsDefinition(_ c: ConvolutionCase) {
+    let kernel = Tensor.random(
+      [c.window.0, c.window.1, c.cin, c.cout], seed: 1,
+      deviation: 1 / Float(c.window.0 * c.window.1 * c.cin).squareRoot())
+    let bias = Tensor.random([c.cout], seed: 2).scalars
+    let batch = Tensor.random([c.photos, c.height, c.width, c.cin], seed: 3)
+    let sums = (0..<c.photos).flatMap { photo in
+      NaivePlan.convolution(
+        NaivePlan.picture(batch, photo: photo), kernel: kernel, bias: bias,
+        strides: c.strides, padding: c.padding
+      ).values
+    }
+    for function in [PointwiseFunction.linear, .relu] {
+      var builder = InferencePlanBuilder()
+      let x = builder.input(shape: [c.height, c.width, c.cin], name: "x")
+      let y = builder.convolution(
+        x, kernel: kernel, bias: bias, strides: c.strides, padding: c.padding, name: "y")
+      let z = builder.activation(y, function, name: "z")
+      let result = builder.build(outputs: [z]).run(batch)[0]
+      #expect(result.shape == [c.photos] + builder.shape(of: z))
+      expectClose(
+        result.scalars, NaivePlan.pointwise(sums, function, rowLength: 1).map { Float($0) },
+        absolute: 1e-5, relative: 1e-5)
+    }
+  }
+
+  @Test(arguments: [PoolingKind.max, .average], [Padding.valid, .same])
+  func poolingAgreesWithItsDefinition(_ kind: PoolingKind, _ padding: Padding) {
+    for (shape, window, strides) in [
+      ([6, 7, 5], (2, 2), (2, 2)), ([7, 6, 16], (3, 3), (2, 2)), ([5, 5, 1], (3, 2), (1, 3)),
+      ([4, 4, 33], (1, 1), (1, 1)), ([9, 8, 17], (3, 3), (1, 1)),
+    ] {
+      let batch = Tensor.random([2] + shape, seed: 4)
+      var builder = InferencePlanBuilder()
+      let x = builder.input(shape: shape, name: "x")
+      let y = builder.pooling(
+        x, kind: kind, window: window, strides: strides, padding: padding, name: "y")
+      let all = builder.globalPooling(x, kind: kind, name: "all")
+      let results = builder.build(outputs: [y, all]).run(batch)
+      let pictures = (0..<2).map { NaivePlan.picture(batch, photo: $0) }
+      expectClose(
+        results[0].scalars,
+        pictures.flatMap {
+          NaivePlan.pooling(
+            $0, kind: kind, window: window, strides: strides, padding: padding
+          ).values.map { Float($0) }
+        }, "\(shape) \(window) \(strides)")
+      expectClose(
+        results[1].scalars,
+        pictures.flatMap {
+          NaivePlan.pooling(
+            $0, kind: kind, window: (shape[0], shape[1]), strides: (1, 1), padding: .valid
+          ).values.map { Float($0) }
+        }, "global \(shape)")
+      #expect(results[1].shape == [2, shape[2]])
+    }
+  }
+
+  @Test(arguments: [(1, 1, 1), (3, 5, 7), (20, 64, 33), (2, 257, 64), (17, 130, 1)])
+  func denseAndPointwiseFunctionsAgreeWithTheirDefinitions(
+    _ photos: Int, _ inputs: Int, _ outputs: Int
+  ) {
+    let kernel = Tensor.random([inputs, outputs], seed: 5, deviation: 0.1)
+    let bias = Tensor.random([outputs], seed: 6).scalars
+    let batch = Tensor.random([photos, inputs], seed: 7)
+    var sums: [Double] = []
+    for n in 0..<photos {
+      for o in 0..<outputs {
+        sums.append(
+          (0..<inputs).reduce(Double(bias[o])) { sum, i in
+            sum + Double(batch.scalars[n * inputs + i]) * Double(kernel.scalars[i * outputs + o])
+          })
+      }
+    }
+    for function in [PointwiseFunction.linear, .relu, .sigmoid, .tanh, .softmax] {
+      var builder = InferencePlanBuilder()
+      let x = builder.input(shape: [inputs], name: "x")
+      let y = builder.dense(x, kernel: kernel, bias: bias, name: "y")
+      let z = builder.activation(y, function, name: "z")
+      expectClose(
+        builder.build(outputs: [z]).run(batch)[0].scalars,
+        NaivePlan.pointwise(sums, function, rowLength: outputs).map { Float($0) },
+        "\(function)")
+    }
+  }
+
+  @Test func valuesUsedTwiceAndOutputsInTheMiddleSurviveFusion() {
+    var builder = InferencePlanBuilder()
+    let x = builder.input(shape: [8, 8, 16], name: "x")
+    let kernel = Tensor.random([3, 3, 16, 32], seed: 8, deviation: 0.1)
+    let maps = builder.convolution(
+      x, kernel: kernel, bias: nil, strides: (1, 1), padding: .same, name: "maps")
+    let relu = builder.activation(maps, .relu, name: "relu")
+    let pooled = builder.pooling(
+      relu, kind: .max, window: (2, 2), strides: (2, 2), padding: .valid, name: "pool")
+    let tanh = builder.activation(maps, .tanh, name: "tanh")
+    let flat = builder.reshape(pooled, to: [4 * 4 * 32], name: "flat")
+    let unused = builder.activation(pooled, .sigmoid, name: "unused")
+    #expect(builder.shape(of: unused) == [4, 4, 32])
+    let results = builder.build(outputs: [relu, flat, tanh, x, flat])
+      .run(Tensor.random([3, 8, 8, 16], seed: 9))
+    #expect(
+      results.map(\.shape) == [
+        [3, 8, 8, 32], [3, 512], [3, 8, 8, 32], [3, 8, 8, 16], [3, 512],
+      ])
+    #expect(results[3] == Tensor.random([3, 8, 8, 16], seed: 9))
+    #expect(results[1] == results[4])
+    for n in 0..<3 {
+      let picture = NaivePlan.convolution(
+        NaivePlan.picture(results[3], photo: n), kernel: kernel, bias: nil, strides: (1, 1),
+        padding: .same)
+      let positive = NaivePlan.Picture(
+        height: 8, width: 8, channels: 32, values: picture.values.map { max($0, 0) })
+      let expected = NaivePlan.pooling(
+        positive, kind: .max, window: (2, 2), strides: (2, 2), padding: .valid)
+      expectClose(results[0].rows(n..<n + 1).scalars, positive.values.map { Float($0) })
+      expectClose(results[1].rows(n..<n + 1).scalars, expected.values.map { Float($0) })
+      expectClose(
+        results[2].rows(n..<n + 1).scalars,
+        NaivePlan.pointwise(picture.values, .tanh, rowLength: 32).map { Float($0) })
+    }
+  }
+
+  /// A small network with every kind of operation; the batch is larger than one chunk.
+  private static func mixedPlan() -> InferencePlan {
+    var builder = InferencePlanBuilder()
+    func weights(_ shape: [Int], _ seed: UInt64) -> Tensor {
+      .random(
+        shape, seed: seed,
+        deviation: (2 / Float(shape.dropLast().reduce(1, *))).squareRoot())
+    }
+    var x = builder.input(shape: [26, 22, 3], name: "photo")
+    for (index, (cin, cout, pool)) in [(3, 32, false), (32, 48, true), (48, 64, true)].enumerated()
+    {
+      x = builder.convolution(
+        x, kernel: weights([3, 3, cin, cout], UInt64(index)),
+        bias: weights([cout], 10).scalars, strides: (1, 1), padding: .same, name: "conv\(index)")
+      x = builder.activation(x, .relu, name: "relu\(index)")
+      if pool {
+        x = builder.pooling(
+          x, kind: .max, window: (2, 2), strides: (2, 2), padding: .valid, name: "pool\(index)")
+      }
+    }
+    x = builder.convolution(
+      x, kernel: weights([1, 1, 64, 20], 11), bias: nil, strides: (2, 2), padding: .valid,
+      name: "one")
+    let mean = builder.globalPooling(x, kind: .average, name: "mean")
+    x = builder.reshape(x, to: [3 * 3 * 20], name: "flat")
+    x = builder.dense(x, kernel: weights([180, 37], 12), bias: nil, name: "dense")
+    x = builder.activation(x, .softmax, name: "answer")
+    return builder.build(outputs: [x, mean])
+  }
+
+  @Test func resultsDoNotDependOnTheBatch() {
+    let plan = Self.mixedPlan()
+    let batch = Tensor.random([71, 26, 22, 3], seed: 13)
+    let together = plan.run(batch)
+    for size in [1, 2, 3, 20, 33] {
+      var pieces = [[Float]](repeating: [], count: together.count)
+      for start in stride(from: 0, to: 71, by: size) {
+        let results = plan.run(batch.rows(start..<min(start + size, 71)))
+        for (index, result) in results.enumerated() { pieces[index] += result.scalars }
+      }
+      #expect(pieces == together.map(\.scalars), "batches of \(size)")
+    }
+    #expect(plan.run(Tensor(zeros: [0, 26, 22, 3])).map(\.shape) == [[0, 37], [0, 20]])
+  }
+
+  @Test func resultsDoNotDependOnTheThreads() {
+    let plan = Self.mixedPlan()
+    let batch = Tensor.random([5, 26, 22, 3], seed: 14)
+    let before = Threads.count
+    defer { Threads.count = before }
+    Threads.count = 1
+    let expected = plan.run(batch)
+    for threads in [2, 3, 8] {
+      Threads.count = threads
+      #expect(plan.run(batch) == expected, "\(threads) threads")
+      #expect(Self.mixedPlan().run(batch) == expected, "built by \(threads) threads")
+    }
+  }
+
+  @Test func severalThreadsMayRunOnePlan() async {
+    let plan = Self.mixedPlan()
+    let batch = Tensor.random([4, 26, 22, 3], seed: 15)
+    let expected = plan.run(batch)
+    await withTaskGroup(of: Bool.self) { group in
+      for _ in 0..<6 { group.addTask { plan.run(batch) == expected } }
+      for await same in group { #expect(same) }
+    }
+  }
+
+  @Test func profileNamesEveryStep() {
+    let steps = Self.mixedPlan().profile(Tensor.random([2, 26, 22, 3], seed: 16))
+    #expect(steps.contains { $0.name.hasPrefix("conv0") })
+    #expect(steps.last?.name == "answer")
+    let first = steps.first { $0.name.hasPrefix("conv0") }
+    #expect(first?.floatingPointOperations == 2 * 2 * 26 * 22 * 27 * 32)
+  }
+}
