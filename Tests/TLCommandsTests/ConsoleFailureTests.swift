@@ -31,6 +31,9 @@ private struct Tool: ParsableCommand {
       case "code": throw ExitCode(7)
       case "late": throw ValidationError("too late")
       case "missing": _ = try FileHandle(forReadingFrom: URL(filePath: "/nowhere"))
+      case "unread": _ = try Data(contentsOf: URL(filePath: "/nowhere"))
+      case "unlisted": _ = try FileManager.default.contentsOfDirectory(atPath: "/nowhere")
+      case "full": throw POSIXError(.ENOSPC)
       default: break
       }
     }
@@ -64,6 +67,9 @@ private struct Tool: ParsableCommand {
     ("pipe", 141, ""), ("code", 7, ""), ("fine", 0, ""),
     ("late", 64, "tl predict: error: too late\n  try: tl predict --help\n"),
     ("missing", 1, "tl predict: error: '/nowhere': no such file or directory\n"),
+    ("unread", 1, "tl predict: error: '/nowhere': no such file or directory\n"),
+    ("unlisted", 1, "tl predict: error: '/nowhere': no such file or directory\n"),
+    ("full", 1, "tl predict: error: no space left on device\n"),
   ])
   func endings(argument: String, status: Int32, errors: String) {
     let outcome = run("predict", argument)

@@ -73,8 +73,10 @@ package struct Failure: Equatable, Sendable {
   }
 
   private static func words(for error: any Error) -> String {
-    guard type(of: error) is NSError.Type else { return String(describing: error) }
     // `description` of a Foundation error is its debug dump.
+    let isFoundations =
+      error is CocoaError || error is POSIXError || type(of: error) is NSError.Type
+    guard isFoundations else { return String(describing: error) }
     let details = (error as NSError).userInfo
     let path = details[NSFilePathErrorKey] as? String ?? (details[NSURLErrorKey] as? URL)?.path
     return (path.map { "'\($0)': " } ?? "") + reason(of: error)

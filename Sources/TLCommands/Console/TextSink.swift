@@ -48,7 +48,8 @@ package struct FileSink: TextSink {
 /// The `errno` value under a Foundation error, or nil.
 func systemErrorCode(of error: any Error) -> Int32? {
   let outer = error as NSError
-  let error = outer.userInfo[NSUnderlyingErrorKey] as? NSError ?? outer
+  // FileHandle puts an NSError under its error, FileManager and Data a POSIXError.
+  let error = (outer.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError } ?? outer
   return error.domain == NSPOSIXErrorDomain ? Int32(exactly: error.code) : nil
 }
 
