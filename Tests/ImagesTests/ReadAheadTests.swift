@@ -12,15 +12,23 @@ import Testing
     Threads.count = threads
     let allowed = Mutex(0)
     let counts = Mutex([Int](repeating: 0, count: 200))
+    let tooEarly = Mutex<[Int]>([])
     let reader = ReadAhead(count: 200, ahead: 10) { index in
-      #expect(index < allowed.withLock { $0 })
+      if index >= allowed.withLock({ $0 }) { tooEarly.withLock { $0.append(index) } }
       counts.withLock { $0[index] += 1 }
       return index * index
     }
     for start in stride(from: 0, to: 200, by: 5) {
       allowed.withLock { $0 = start + 15 }
       #expect(reader.take(start..<start + 5) == (start..<start + 5).map { $0 * $0 })
+      // In the background all that is allowed gets done; the caller alone does no more than asked.
+      let expected = threads == 1 ? start + 5 : min(start + 15, 200)
+      for _ in 0..<1000 where counts.withLock({ $0.reduce(0, +) }) < expected {
+        Thread.sleep(forTimeInterval: 0.001)
+      }
+      #expect(counts.withLock { $0.reduce(0, +) } == expected)
     }
+    #expect(tooEarly.withLock { $0 }.isEmpty)
     #expect(counts.withLock { $0 } == [Int](repeating: 1, count: 200))
   }
 
