@@ -1,19 +1,15 @@
-import Compute
 import Foundation
 import Images
 import Synchronization
 import Testing
 
-@Suite(.serialized) struct ReadAheadTests {
+@Suite struct ReadAheadTests {
   @Test(arguments: [1, 2, 6])
   func computesEachItemOnceAndNotTooFarAhead(_ threads: Int) {
-    let before = Threads.count
-    defer { Threads.count = before }
-    Threads.count = threads
     let allowed = Mutex(0)
     let counts = Mutex([Int](repeating: 0, count: 200))
     let tooEarly = Mutex<[Int]>([])
-    let reader = ReadAhead(count: 200, ahead: 10) { index in
+    let reader = ReadAhead(count: 200, ahead: 10, threads: threads) { index in
       if index >= allowed.withLock({ $0 }) { tooEarly.withLock { $0.append(index) } }
       counts.withLock { $0[index] += 1 }
       return index * index
@@ -38,7 +34,7 @@ import Testing
     var token: Token? = Token()
     weak let observed = token
     do {
-      let reader = ReadAhead(count: 1000, ahead: 500) { [token] index in
+      let reader = ReadAhead(count: 1000, ahead: 500, threads: 2) { [token] index in
         withExtendedLifetime(token) { index }
       }
       #expect(reader.take(0..<2) == [0, 1])
