@@ -50,11 +50,11 @@ struct PlanProgram: Sendable {
   /// Photos that go through the plan together, so that memory does not grow with the batch.
   let largestChunk = 32
 
-  init(graph: PlanGraph) {
+  init(graph: PlanGraph, kernels: KernelTable) {
     var source = Array(graph.shapes.indices)
     var steps: [Step] = []
     for node in graph.nodes {
-      let (operation, work) = node.prepared(shapes: graph.shapes)
+      let (operation, work) = node.prepared(shapes: graph.shapes, kernels: kernels)
       if let operation {
         steps.append(
           Step(
@@ -104,12 +104,14 @@ struct PlanProgram: Sendable {
 
 extension PlanNode {
   /// The operation ready to run and its multiply-adds per photo; nil where nothing is to be done.
-  func prepared(shapes: [[Int]]) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
+  func prepared(
+    shapes: [[Int]], kernels: KernelTable
+  ) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
     switch operation {
     case .convolution(let filter):
-      (PlanConvolution.make(filter), filter.multiplyAdds)
+      (PlanConvolution.make(filter, kernels: kernels), filter.multiplyAdds)
     case .pooling(let kind, let window):
-      (PlanPooling(kind: kind, window: window), 0)
+      (PlanPooling(kind: kind, window: window, kernels: kernels.functions), 0)
     case .activation(let function):
       (
         PlanActivation(

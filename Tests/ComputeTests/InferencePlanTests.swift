@@ -46,7 +46,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
 
 @Suite struct InferencePlanTests {
   @Test(arguments: ConvolutionCase.table)
-  func convolutionAgreesWithItsDefinition(_ c: ConvolutionCase) {
+  func convolutionAgreesWithItsDefinitionOnEveryInstructionSet(_ c: ConvolutionCase) {
     let kernel = Tensor.random(
       [c.window.0, c.window.1, c.cin, c.cout], seed: 1,
       deviation: 1 / Float(c.window.0 * c.window.1 * c.cin).squareRoot())
@@ -64,11 +64,13 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
       let y = builder.convolution(
         x, kernel: kernel, bias: bias, strides: c.strides, padding: c.padding, name: "y")
       let z = builder.activation(y, function, name: "z")
-      let result = builder.build(outputs: [z]).run(batch)[0]
-      #expect(result.shape == [c.photos] + builder.shape(of: z))
-      expectClose(
-        result.scalars, NaivePlan.pointwise(sums, function, rowLength: 1).map { Float($0) },
-        absolute: 1e-5, relative: 1e-5)
+      let expected = NaivePlan.pointwise(sums, function, rowLength: 1).map { Float($0) }
+      for kernels in KernelTable.available {
+        let result = builder.build(outputs: [z], kernels: kernels).run(batch)[0]
+        #expect(result.shape == [c.photos] + builder.shape(of: z))
+        expectClose(
+          result.scalars, expected, absolute: 2e-5, relative: 1e-5, "\(kernels.name) \(function)")
+      }
     }
   }
 
