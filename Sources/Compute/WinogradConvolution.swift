@@ -114,6 +114,7 @@ struct WinogradConvolution: PlanOperation {
   ) {
     var call = ck_product()
     call.a_row = schedule.patchRow
+    call.a_column = 1
     call.segments = 1
     call.depth = weights.inputs
     call.c_row = schedule.productRow
