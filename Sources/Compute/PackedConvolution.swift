@@ -134,6 +134,7 @@ struct PackedConvolution: PlanOperation {
   private func product(pixelStride: Int) -> ck_product {
     var call = ck_product()
     call.a_row = pixelStride
+    call.a_column = 1
     call.c_row = filter.outputChannels
     call.relu = filter.relu
     return call

@@ -42,9 +42,7 @@ struct WinogradConvolution: PlanOperation {
     36 * (schedule.productStride + (schedule.sharesPatches ? 0 : schedule.patchStride))
   }
 
-  func sharedScratch(photos: Int) -> Int {
-    schedule.sharesPatches ? 36 * schedule.patchStride : 0
-  }
+  var sharedScratch: Int { schedule.sharesPatches ? 36 * schedule.patchStride : 0 }
 
   func run(
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
@@ -116,6 +114,7 @@ struct WinogradConvolution: PlanOperation {
   ) {
     var call = ck_product()
     call.a_row = schedule.patchRow
+    call.a_column = 1
     call.segments = 1
     call.depth = weights.inputs
     call.c_row = schedule.productRow
@@ -184,7 +183,7 @@ struct WinogradSchedule: Sendable {
 
   init(inputs: Int, outputs: Int, panel: Int) {
     sharesPatches = inputs * outputs > 128 * 256
-    tiles = sharesPatches ? 192 : 48
+    tiles = sharesPatches ? 256 : 48
     panels = max(1, min(64, outputs) / panel)
     patchRow = inputs + 16
     patchStride = WinogradSchedule.spread(tiles * patchRow)

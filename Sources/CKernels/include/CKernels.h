@@ -7,10 +7,12 @@
 /// C = A * B for a few columns of B, with what a convolution does next.
 ///
 /// Row r of A is made of `segments` runs of `depth` floats: run s starts at
-/// a + r * a_row + s * a_segment. B is packed: segments * depth rows of `panel` floats.
+/// a + r * a_row + s * a_segment and has a_column floats from one to the next. B is packed:
+/// segments * depth rows of `panel` floats.
 typedef struct {
   const float *a;
   ptrdiff_t a_row;
+  ptrdiff_t a_column;
   ptrdiff_t a_segment;
   ptrdiff_t segments;
   ptrdiff_t depth;
@@ -76,6 +78,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// side; result: 36 rows of `panel` floats, `matrix` apart, zero beyond `columns`.
   void (*f32_winograd_kernel)(
     const float *weights, ptrdiff_t tap, ptrdiff_t columns, float *result, ptrdiff_t matrix);
+  /// Turns `columns` rows of `depth` floats, `row` apart, into `depth` rows of `panel` floats,
+  /// zero beyond `columns`.
+  void (*f32_pack_transposed)(
+    const float *x, ptrdiff_t row, ptrdiff_t columns, ptrdiff_t depth, float *result);
   /// result[i] = max(result[i], x[i])
   void (*f32_max)(const float *x, float *result, ptrdiff_t count);
   /// result[i] += x[i]
