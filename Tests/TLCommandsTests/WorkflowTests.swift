@@ -51,7 +51,7 @@ struct WorkflowTests {
       #expect(
         tuned.errors.contains(
           "20 tensors of the base unchanged, 6 of the base and 4 of the head trained"))
-      #expect(tuned.errors.contains("all below 'block4_pool' is frozen"))
+      #expect(tuned.errors.contains("all up to 'block4_pool' is frozen"))
       let evaluation = try succeed(
         ["evaluate", Self.validation, "--model", "tuned.h5", "--json"], in: folder)
       let report = try JSONDecoder().decode(Report.self, from: Data(evaluation.output.utf8))
@@ -285,7 +285,7 @@ struct WorkflowTests {
       #expect(outcome.errors.contains("exceed --cache-limit 0"))
       #expect(
         outcome.errors.contains(
-          "16 tensors of the base unchanged, 8 of the base and 4 of the head trained"))
+          "18 tensors of the base unchanged, 8 of the base and 4 of the head trained"))
       let summary = try succeed(["summary", "--model", "m.h5"], in: folder)
       #expect(summary.output.contains("frozen prefix: up to 'block4_conv1'"))
     }
