@@ -37,7 +37,8 @@ package enum WeightLoader {
     network = result
     var report = LoadReport(rows: matching.rows)
     if turned > 0 {
-      report.notes.append("\(turned) kernels written by Theano were turned by 180 degrees")
+      report.notes.append(
+        "Theano wrote the file: \(turned) of its kernels turned by 180 degrees")
     }
     return report
   }
@@ -112,12 +113,16 @@ struct Matching {
         continue
       }
       used.insert(tensor.path)
-      let reason = Self.reason(expected: shape, found: tensor.shape)
-      rows.append(
-        .init(
-          tensor: tensor.path, parameter: name, shape: tensor.shape,
-          reason == nil ? .loaded : .mismatched, reason: reason))
-      if reason == nil { loads.append(Load(tensor: tensor, node: index, parameter: position)) }
+      if shape == tensor.shape {
+        rows.append(.init(tensor: tensor.path, parameter: name, shape: shape, .loaded))
+        loads.append(Load(tensor: tensor, node: index, parameter: position))
+      } else {
+        rows.append(
+          .init(
+            tensor: tensor.path, parameter: name, shape: tensor.shape, .mismatched,
+            reason: "expected \(shape), found \(tensor.shape)",
+            hint: Self.hint(expected: shape, found: tensor.shape)))
+      }
     }
   }
 
@@ -142,17 +147,15 @@ struct Matching {
     return result
   }
 
-  private static func reason(expected: [Int], found: [Int]) -> String? {
-    if expected == found { return nil }
-    var hint = ""
-    if found.contains(0) {
-      hint = ": it is empty"
-    } else if expected.count == 4, found == [3, 2, 0, 1].map({ expected[$0] }) {
-      hint = ": looks like OIHW, the order of Theano and PyTorch"
-    } else if expected.count == 2, found == expected.reversed() {
-      hint = ": looks transposed, the order of PyTorch"
+  private static func hint(expected: [Int], found: [Int]) -> String? {
+    if found.contains(0) { return "an empty tensor, as after a write that failed" }
+    if expected.count == 4, found == [3, 2, 0, 1].map({ expected[$0] }) {
+      return "looks like OIHW, the order of Theano and PyTorch"
     }
-    return "expected \(expected), found \(found)\(hint)"
+    if expected.count == 2, found == expected.reversed() {
+      return "looks transposed, the order of PyTorch"
+    }
+    return nil
   }
 
   private func mismatch(_ file: KerasFile, _ network: Network) -> LoadMismatch? {
@@ -164,6 +167,7 @@ struct Matching {
       path: file.path, network: network.name, wanted: wanted.count, loaded: loads.count,
       missing: missing.compactMap(\.parameter),
       mismatched: mismatched.map { "'\($0.parameter ?? "")' \($0.reason ?? "")" },
+      hints: Set(mismatched.compactMap(\.hint)).sorted(),
       found: file.contents, expected: Contents(network).sentence)
   }
 }
