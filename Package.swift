@@ -2,8 +2,13 @@
 import PackageDescription
 
 // Loops over floats and pixels stay fast in debug builds too, so that `swift test` is quick.
-let hotCode: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
-let noPointers: [SwiftSetting] = [.strictMemorySafety()]
+let hotCode: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .unsafeFlags(["-O"], .when(configuration: .debug)),
+]
+let noPointers: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"), .strictMemorySafety(),
+]
 
 let package = Package(
   name: "tl",

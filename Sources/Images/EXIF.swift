@@ -5,7 +5,9 @@ enum EXIF {
   /// The orientation that the block at `range` of `bytes` states; upright if it states none.
   ///
   /// A block that is cut short or makes no sense states none: a photo is not lost for it.
-  static func orientation(in bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Orientation {
+  static func orientation(
+    in bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>
+  ) -> Orientation {
     var reader = ByteReader(bytes, range)
     if reader.starts(with: "Exif\0\0", at: 0) {
       reader = ByteReader(bytes, range.lowerBound + 6..<range.upperBound)

@@ -31,7 +31,7 @@ struct JPEGFile {
       case JPEGMarkers.endOfImage: isComplete = true
       case JPEGMarkers.startOfScan: inHeader = false
       case JPEGMarkers.app1 where inHeader && orientation == nil:
-        if reader.starts(with: "Exif\0", at: 0) {
+        if reader.starts(with: "Exif\0\0", at: 0) {
           orientation = EXIF.orientation(in: bytes, segment.contents)
         }
       case let marker where JPEGMarkers.startsOfFrame.contains(marker) && frame == nil:
@@ -99,13 +99,18 @@ struct JPEGFile {
     guard let decompressor = Decompressor() else {
       return .failure(.damaged(format: .jpeg, reason: "libjpeg-turbo does not start"))
     }
-    // No flags: accurate DCT and smooth upsampling of color, which is also Pillow's default.
+    // Without flags: accurate DCT and smooth upsampling of color, which is also Pillow's default.
+    // The one flag refuses files with so many scans (over 500) that decoding would take ages.
     let code = tjDecompress2(
       decompressor.handle, bytes.baseAddress, UInt(bytes.count), target, Int32(frame.width),
-      Int32(frame.width * samplesPerPixel), Int32(frame.height), Int32(format.rawValue), 0)
+      Int32(frame.width * samplesPerPixel), Int32(frame.height), Int32(format.rawValue),
+      TJFLAG_LIMITSCANS)
     if code == 0 { return .success(nil) }
     let isFatal = tjGetErrorCode(decompressor.handle) == Int32(TJERR_FATAL.rawValue)
     let message = decompressor.message
+    if message.contains("Premature end of JPEG file") {
+      return .failure(.truncated(format: .jpeg))
+    }
     return isFatal ? .failure(.damaged(format: .jpeg, reason: message)) : .success(message)
   }
 }

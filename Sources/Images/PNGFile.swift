@@ -104,10 +104,10 @@ struct PNGFile {
 
   /// Decodes the samples as the file has them.
   ///
-  /// - Returns: the palette, 256 colors; those that the file lacks are grey, as in Pillow.
+  /// - Returns: the palette, 256 colors; those that the file lacks are black, as in Pillow.
   private func decompress(into samples: UnsafeMutablePointer<UInt8>) throws(ImagesError) -> [UInt8]
   {
-    var palette = (0..<768).map { UInt8($0 / 3) }
+    var palette = [UInt8](repeating: 0, count: 768)
     var message = [CChar](repeating: 0, count: CPNG_MESSAGE_SIZE)
     let code = cpng_decode(
       bytes.baseAddress, bytes.count, samples, header.width * header.bytesPerPixel, header.height,

@@ -40,7 +40,8 @@ package struct PhotoFolder: Sendable {
     }
     if photos.isEmpty {
       throw .noPhotos(
-        path: path, found: "\(classNames.count) folders with " + Self.summary(of: ignored))
+        path: path,
+        found: "\(Self.counted(classNames.count, "folder")!) with \(Self.summary(of: ignored))")
     }
   }
 
@@ -85,13 +86,13 @@ package struct PhotoFolder: Sendable {
   }
 
   private static func summary(of files: [String]) -> String {
-    let photoCount = files.count { isPhoto($0) }
-    let others = files.count - photoCount
-    switch (photoCount, others) {
-    case (0, 0): return "nothing"
-    case (_, 0): return "\(photoCount) photos"
-    case (0, _): return "\(others) files that are no photos"
-    default: return "\(photoCount) photos and \(others) other files"
-    }
+    let photos = files.count { isPhoto($0) }
+    let parts = [counted(photos, "photo"), counted(files.count - photos, "other file")]
+    let present = parts.compactMap { $0 }
+    return present.isEmpty ? "nothing" : present.joined(separator: " and ")
+  }
+
+  private static func counted(_ count: Int, _ noun: String) -> String? {
+    count == 0 ? nil : "\(count) \(noun)\(count == 1 ? "" : "s")"
   }
 }

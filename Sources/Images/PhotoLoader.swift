@@ -1,4 +1,4 @@
-import Compute
+package import Compute
 
 /// Opens photos and brings them to the size and numbers that a network takes.
 package struct PhotoLoader: Sendable, Equatable {

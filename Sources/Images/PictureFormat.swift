@@ -41,7 +41,8 @@ package enum PictureFormat: String, Sendable, CustomStringConvertible {
     (0, "II*\0", "a TIFF picture"), (0, "MM\0*", "a TIFF picture"),
     (0, "8BPS", "a Photoshop picture"), (0, "qoif", "a QOI picture"),
     (0, "P4\n", "a PBM picture"), (0, "P5\n", "a PGM picture"), (0, "P6\n", "a PPM picture"),
-    (0, "%PDF", "a PDF document"), (0, "PK\u{3}\u{4}", "a zip archive"), (1, "HDF\r\n", "HDF5 data"),
+    (0, "%PDF", "a PDF document"), (0, "PK\u{3}\u{4}", "a zip archive"),
+    (1, "HDF\r\n", "HDF5 data"),
     (0, "version https://git-lfs", "a Git LFS pointer instead of the picture"),
     (0, "<!DOCTYPE html", "a web page"), (0, "<!doctype html", "a web page"),
     (0, "<html", "a web page"), (0, "<HTML", "a web page"), (0, "<svg", "an SVG picture"),
@@ -50,11 +51,9 @@ package enum PictureFormat: String, Sendable, CustomStringConvertible {
 
   private static func nameOfMediaFile(_ reader: ByteReader) -> String {
     if reader.starts(with: "avi", at: 8) { return "an AVIF picture" }
-    for brand: StaticString in ["hei", "hev", "mif1", "msf1"] where reader.starts(with: brand, at: 8)
-    {
-      return "a HEIC picture"
-    }
-    return "a video"
+    let brands: [StaticString] = ["hei", "hev", "mif1", "msf1"]
+    let isHEIC = brands.contains { reader.starts(with: $0, at: 8) }
+    return isHEIC ? "a HEIC picture" : "a video"
   }
 
   private static func looksLikeText(_ reader: ByteReader) -> Bool {

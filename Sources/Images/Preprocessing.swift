@@ -1,4 +1,4 @@
-import Compute
+package import Compute
 
 /// How 8-bit samples become the numbers that a network was trained on.
 ///

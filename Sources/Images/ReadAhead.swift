@@ -1,30 +1,36 @@
-import Compute
 import Foundation
 
 /// Computes numbered items in the background, a bounded number of them ahead of what was taken.
 ///
 /// The caller of `take` computes too while it waits, so that it gets its items even when no
 /// background thread is to be had. Background threads end when they have nothing to do.
-final class ReadAhead<Item: Sendable>: Sendable {
+package final class ReadAhead<Item: Sendable>: Sendable {
   private let work: Work
 
   /// - Parameters:
   ///   - count: how many items there are.
   ///   - ahead: how many items beyond the last one asked for may be computed.
+  ///   - threads: how many threads compute at most, the caller's included.
   ///   - compute: makes the item of an index, on any thread.
-  init(count: Int, ahead: Int, compute: @escaping @Sendable (Int) -> Item) {
-    work = Work(count: count, ahead: ahead, compute: compute)
+  package init(
+    count: Int, ahead: Int, threads: Int, compute: @escaping @Sendable (Int) -> Item
+  ) {
+    precondition(
+      threads > 0 && ahead >= 0,
+      "reading ahead needs a thread and a limit but has \(threads) threads, \(ahead) items ahead")
+    work = Work(count: count, ahead: ahead, threads: threads, compute: compute)
   }
 
   deinit { work.stop() }
 
-  /// The items of a range that starts where the last one ended.
-  func take(_ range: Range<Int>) -> [Item] { work.take(range) }
+  /// The items of a range that starts where the last one ended; waits for them.
+  package func take(_ range: Range<Int>) -> [Item] { work.take(range) }
 
   /// What the threads share; they keep it alive, while only the owner keeps the `ReadAhead`.
   private final class Work: @unchecked Sendable {
     private let count: Int
     private let ahead: Int
+    private let threads: Int
     private let compute: @Sendable (Int) -> Item
     private let condition = NSCondition()
     // All below is touched only while `condition` is locked.
@@ -33,9 +39,10 @@ final class ReadAhead<Item: Sendable>: Sendable {
     private var limit = 0
     private var running = 0
 
-    init(count: Int, ahead: Int, compute: @escaping @Sendable (Int) -> Item) {
+    init(count: Int, ahead: Int, threads: Int, compute: @escaping @Sendable (Int) -> Item) {
       self.count = count
       self.ahead = ahead
+      self.threads = threads
       self.compute = compute
     }
 
@@ -55,7 +62,7 @@ final class ReadAhead<Item: Sendable>: Sendable {
       condition.lock()
       defer { condition.unlock() }
       limit = newLimit
-      while running < min(Threads.count - 1, limit - next) {
+      while running < min(threads - 1, limit - next) {
         running += 1
         DispatchQueue.global().async { [self] in
           while let index = claim(orLeave: true) { computeItem(index) }

@@ -1,4 +1,4 @@
-import ArgumentParser
+package import ArgumentParser
 
 /// The root command; every subcommand is listed here and nowhere else.
 package struct TL: ParsableCommand {
@@ -7,7 +7,8 @@ package struct TL: ParsableCommand {
     abstract: "Retrain image classifiers on your own photos.",
     version: "0.1.0",
     subcommands: [
-      Rehearse.self
+      ExtractFeatures.self, TrainHead.self, FineTune.self, Evaluate.self, Predict.self, Inspect.self,
+      Summary.self, Rehearse.self,
     ])
 
   package init() {}

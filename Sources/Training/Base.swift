@@ -1,5 +1,5 @@
-package import Architectures
-package import Compute
+import Architectures
+import Compute
 import Foundation
 package import Images
 package import Layers

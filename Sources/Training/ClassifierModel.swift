@@ -2,7 +2,7 @@ package import Compute
 import Foundation
 package import Images
 package import Layers
-package import Weights
+import Weights
 
 /// A network that classifies photos, with all that is needed to use it.
 package struct ClassifierModel: Sendable {

@@ -1,5 +1,6 @@
-package import Compute
+import Compute
 import Foundation
+import Weights
 import HDF5
 package import Images
 package import Layers

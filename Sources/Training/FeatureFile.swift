@@ -15,6 +15,18 @@ package struct FeatureSource: Equatable, Sendable {
   package var pooling: FeaturePooling
   package var loader: PhotoLoader
 
+  package init(
+    base: String, baseFile: String, baseFingerprint: String, layer: String,
+    pooling: FeaturePooling, loader: PhotoLoader
+  ) {
+    self.base = base
+    self.baseFile = baseFile
+    self.baseFingerprint = baseFingerprint
+    self.layer = layer
+    self.pooling = pooling
+    self.loader = loader
+  }
+
   /// The first difference that makes two sources not belong together, as a sentence, or nil.
   ///
   /// The weights file may have another path: its fingerprint counts.

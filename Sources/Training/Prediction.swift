@@ -1,4 +1,4 @@
-package import Compute
+import Compute
 package import Images
 
 /// What a model says of one photo.

@@ -20,3 +20,11 @@ package enum Locations {
     return try body(folder)
   }
 }
+
+extension Locations {
+  /// A file among the tests of this repository, such as `WeightsTests/Fixtures/vgg16_keras1.h5`.
+  package static func tests(_ path: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: path).path
+  }
+}

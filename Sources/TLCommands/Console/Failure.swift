@@ -74,7 +74,12 @@ package struct Failure: Equatable, Sendable {
 
   private static func words(for error: any Error) -> String {
     // `description` of a Foundation error is its debug dump.
-    type(of: error) is NSError.Type ? reason(of: error) : String(describing: error)
+    let isFoundations =
+      error is CocoaError || error is POSIXError || type(of: error) is NSError.Type
+    guard isFoundations else { return String(describing: error) }
+    let details = (error as NSError).userInfo
+    let path = details[NSFilePathErrorKey] as? String ?? (details[NSURLErrorKey] as? URL)?.path
+    return (path.map { "'\($0)': " } ?? "") + reason(of: error)
   }
 
   /// What is shown, as in `tl predict: error: <description>` and `  try: <way out>`.

@@ -7,6 +7,8 @@ package struct Interrupted: Error, CustomStringConvertible, Equatable {
   /// SIGINT or SIGTERM.
   package let signal: Int32
 
+  package init(signal: Int32) { self.signal = signal }
+
   /// What a shell reports for a program ended by that signal: 130 after Ctrl-C.
   package var status: Int32 { 128 + signal }
 

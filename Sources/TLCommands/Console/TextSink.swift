@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A place that text is written to: stdout, stderr, a file, or memory in tests.
 package protocol TextSink: Sendable {
@@ -17,6 +17,8 @@ extension TextSink {
 package struct BrokenPipe: Error, Equatable {
   /// What a shell reports for a program ended by SIGPIPE: 128 + 13.
   package static let status: Int32 = 141
+
+  package init() {}
 }
 
 /// Writes straight to a file descriptor, without a buffer, so that lines come as they are made.
@@ -46,7 +48,8 @@ package struct FileSink: TextSink {
 /// The `errno` value under a Foundation error, or nil.
 func systemErrorCode(of error: any Error) -> Int32? {
   let outer = error as NSError
-  let error = outer.userInfo[NSUnderlyingErrorKey] as? NSError ?? outer
+  // FileHandle puts an NSError under its error, FileManager and Data a POSIXError.
+  let error = (outer.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError } ?? outer
   return error.domain == NSPOSIXErrorDomain ? Int32(exactly: error.code) : nil
 }
 
