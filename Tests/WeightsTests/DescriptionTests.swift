@@ -98,8 +98,8 @@ import Weights
     }
   }
 
-  /// `hashlib.sha256(struct.pack("<Q", 6) + b"kernel" + struct.pack("<QQQ", 2, 1, 2)
-  /// + numpy.array([1, -2.5], "<f4").tobytes()).hexdigest()` in Python.
+  // In Python: hashlib.sha256(struct.pack("<Q", 6) + b"kernel" + struct.pack("<QQQ", 2, 1, 2)
+  // + numpy.array([1, -2.5], "<f4").tobytes()).hexdigest()
   @Test func tensorDigest() {
     let tensor = Tensor(shape: [1, 2], scalars: [1, -2.5])
     #expect(

@@ -152,6 +152,9 @@ import Weights
       #expect(
         message { try KerasModel.write(network, to: path) }
           == "cannot write '\(path)': Is a directory")
+      #expect(
+        message { try KerasModel.write(network, to: path + "/none/model.h5") }
+          == "cannot write '\(path)/none/model.h5': there is no folder '\(path)/none'")
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["model.h5"])
     }
   }
