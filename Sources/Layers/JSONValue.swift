@@ -75,3 +75,19 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
     self = .object(Dictionary(elements) { _, last in last })
   }
 }
+
+extension JSONValue: CustomStringConvertible {
+  /// The value as people write it, strings in quotes.
+  package var description: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .string(let value): "'\(value)'"
+    case .array(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
+    case .object(let fields):
+      "{" + fields.map { "\($0.key): \($0.value)" }.sorted().joined(separator: ", ") + "}"
+    }
+  }
+}

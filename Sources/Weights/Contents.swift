@@ -1,27 +1,22 @@
-internal import HDF5
+internal import Foundation
 internal import Layers
 
 /// What layers a file or a network has, counted and named in words.
 struct Contents {
-  private var convolutions: [String] = []
-  private var normalizations: [String] = []
-  private var dense: [String] = []
-  private var others: [String] = []
-  private var classes: Int?
+  private enum Kind: String, CaseIterable {
+    case convolution, normalization, other = "other layer", dense = "dense layer"
+  }
+
+  private var names: [Kind: [String]] = [:]
+  private var last: Kind?
+  private var lastWidth = 0
 
   init(_ layers: [(name: String, tensors: [(parameter: String?, shape: [Int])])]) {
     for (name, tensors) in layers where !tensors.isEmpty {
-      let shapes = tensors.map(\.shape)
-      if tensors.contains(where: { $0.parameter?.hasPrefix("moving_") ?? false }) {
-        normalizations.append(name)
-      } else if shapes.contains(where: { $0.count == 4 }) {
-        convolutions.append(name)
-      } else if let kernel = shapes.first(where: { $0.count == 2 }) {
-        dense.append(name)
-        classes = kernel[1]
-      } else {
-        others.append(name)
-      }
+      let kind = Self.kind(of: tensors)
+      names[kind, default: []].append(name)
+      last = kind
+      lastWidth = tensors.first { $0.shape.count == 2 }?.shape[1] ?? 0
     }
   }
 
@@ -32,27 +27,28 @@ struct Contents {
       })
   }
 
+  private static func kind(of tensors: [(parameter: String?, shape: [Int])]) -> Kind {
+    if tensors.contains(where: { $0.parameter?.hasPrefix("moving_") ?? false }) {
+      return .normalization
+    }
+    if tensors.contains(where: { $0.shape.count == 4 }) { return .convolution }
+    return tensors.contains { $0.shape.count == 2 } ? .dense : .other
+  }
+
   /// Such as `13 convolutions named block1_conv1 ... block5_conv3, a classifier of 4 classes`.
   var sentence: String {
-    var parts = [
-      Self.counted(convolutions, "convolution"), Self.counted(normalizations, "normalization"),
-      Self.counted(others, "other layer"),
-    ].compactMap { $0 }
-    if let classes {
-      let size = classes == 1 ? "one sigmoid unit" : "\(classes) classes"
-      parts.append("a classifier of \(size) (\(Self.abridged(dense)))")
+    let parts = Kind.allCases.compactMap { kind -> String? in
+      guard let names = names[kind] else { return nil }
+      let list =
+        names.count <= 3
+        ? names.joined(separator: ", ") : "\(names[0]) ... \(names[names.count - 1])"
+      if kind == .dense, last == .dense {
+        let size = lastWidth == 1 ? "one sigmoid unit" : "\(lastWidth) classes"
+        return "a classifier of \(size) (\(list))"
+      }
+      return "\(names.count) \(kind.rawValue)\(names.count == 1 ? "" : "s") named \(list)"
     }
     return parts.isEmpty ? "no layers with tensors" : parts.joined(separator: ", ")
-  }
-
-  private static func counted(_ names: [String], _ what: String) -> String? {
-    if names.isEmpty { return nil }
-    return "\(names.count) \(what)\(names.count == 1 ? "" : "s") named \(abridged(names))"
-  }
-
-  private static func abridged(_ names: [String]) -> String {
-    names.count <= 3
-      ? names.joined(separator: ", ") : "\(names[0]) ... \(names[names.count - 1])"
   }
 }
 
@@ -60,7 +56,12 @@ extension KerasFile {
   /// What layers the file holds, such as
   /// `13 convolutions named block1_conv1 ... block5_conv3, a classifier of 4 classes (...)`.
   package var contents: String {
-    Contents(layers.map { ($0.name, $0.tensors.map { ($0.parameter, $0.shape) }) }).sentence
+    // Keras stores what is trained first within a nested model: names tell the order better.
+    let nested = layers.filter { !$0.scope.isEmpty }.sorted {
+      $0.path.compare($1.path, options: .numeric) == .orderedAscending
+    }
+    let all = nested + layers.filter { $0.scope.isEmpty }
+    return Contents(all.map { ($0.name, $0.tensors.map { ($0.parameter, $0.shape) }) }).sentence
   }
 
   /// Sentences that say what the file is, for people.

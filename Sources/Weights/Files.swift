@@ -47,6 +47,10 @@ package enum AtomicFile {
   ///
   /// On any error the new file is removed and what was at `path` stays.
   package static func write<R>(_ path: String, _ body: (String) throws -> R) throws -> R {
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: folder) else {
+      throw WeightsError.cannotWrite(path: path, reason: "there is no folder '\(folder)'")
+    }
     let temporary = path + ".\(UUID().uuidString.prefix(8)).partial"
     do {
       let result = try body(temporary)

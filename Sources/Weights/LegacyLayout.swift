@@ -12,8 +12,9 @@ struct LegacyLayout {
     return try names.flatMap { try layers(ofGroup: $0) }
   }
 
-  /// A list of strings that may be split into `name0`, `name1`, ... where it is too long for one
-  /// attribute; nil when there is none.
+  /// A list of strings, put together where it was too long for one attribute; nil if there is none.
+  ///
+  /// Keras splits it into `name0`, `name1` and so on.
   static func list(_ name: String, of group: HDF5Group) throws -> [String]? {
     if let names = try group.attributes.strings(name) { return names }
     guard var names = try group.attributes.strings("\(name)0") else { return nil }

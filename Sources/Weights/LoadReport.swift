@@ -23,16 +23,19 @@ package struct LoadReport: Sendable, Equatable {
     package let status: Status
     /// Why it does not fit.
     package let reason: String?
+    /// What the shape in the file looks like.
+    package let hint: String?
 
     init(
       tensor: String? = nil, parameter: String? = nil, shape: [Int], _ status: Status,
-      reason: String? = nil
+      reason: String? = nil, hint: String? = nil
     ) {
       self.tensor = tensor
       self.parameter = parameter
       self.shape = shape
       self.status = status
       self.reason = reason
+      self.hint = hint
     }
   }
 
@@ -65,6 +68,8 @@ package struct LoadMismatch: Sendable, Equatable, CustomStringConvertible {
   package let missing: [String]
   /// The tensors that do not fit, each with the reason.
   package let mismatched: [String]
+  /// What the shapes that do not fit look like.
+  package let hints: [String]
   /// What the file holds and what was expected, in words.
   package let found: String
   package let expected: String
@@ -79,10 +84,12 @@ package struct LoadMismatch: Sendable, Equatable, CustomStringConvertible {
       parts.append("\(missing.count) of \(wanted) tensors missing: \(names)")
     }
     if !mismatched.isEmpty {
-      let reasons = mismatched.joined(separator: ", ")
-      parts.append("\(mismatched.count) of \(wanted) tensors do not fit: \(reasons)")
+      parts.append(
+        "\(mismatched.count) of \(wanted) tensors not fitting: "
+          + mismatched.joined(separator: ", "))
     }
-    parts.append("expected \(expected), found \(found)")
+    parts += hints
+    if expected != found { parts.append("expected \(expected), found \(found)") }
     return "cannot load '\(network)' from '\(path)': " + parts.joined(separator: "; ")
   }
 }

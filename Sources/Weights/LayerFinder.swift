@@ -1,0 +1,72 @@
+internal import Layers
+
+/// Finds the layer of a file that belongs to a node.
+struct LayerFinder {
+  enum Answer {
+    case none
+    case one(StoredTensors)
+    case several([String])
+  }
+
+  private let network: Network
+  private let byLastName: [String: [StoredTensors]]
+  private let byAlias: [String: [StoredTensors]]
+  private let byPlace: [String: StoredTensors]
+  private let places: [Int: String]
+
+  init(file: KerasFile, network: Network) {
+    self.network = network
+    let named = file.layers.filter { !$0.isNameless && !$0.tensors.isEmpty }
+    byLastName = Dictionary(grouping: named) { Self.last($0.name) }
+    // A layer whose own name belongs to some node is nobody else's.
+    let names = Set(network.nodes.map(\.name))
+    byAlias = Dictionary(
+      grouping: named.filter { !names.contains($0.name) && $0.alias != nil }
+    ) { $0.alias ?? "" }
+    let nameless = file.layers.filter { $0.isNameless && file.format == .objectWeights }
+    byPlace = Dictionary(nameless.map { ("\($0.scope.count)/\($0.name)", $0) }) { first, _ in
+      first
+    }
+    places = nameless.isEmpty ? [:] : Self.places(network)
+  }
+
+  func layer(of index: Int) -> Answer {
+    let node = network.nodes[index]
+    let candidates = (byLastName[Self.last(node.name)] ?? []).filter {
+      $0.path == node.name || $0.path.hasSuffix("/" + node.name)
+    }
+    if !candidates.isEmpty { return best(candidates, for: node) }
+    if let renamed = byAlias[node.name] { return best(renamed, for: node) }
+    return places[index].flatMap { byPlace[$0] }.map { .one($0) } ?? .none
+  }
+
+  /// The one whose scope has most in common with the node's, and least besides.
+  private func best(_ candidates: [StoredTensors], for node: Network.Node) -> Answer {
+    let ranked = candidates.map { stored -> (rank: Int, stored: StoredTensors) in
+      let around = stored.path.dropLast(node.name.count).split(separator: "/").map { String($0) }
+      let common = around.count { node.scope.contains($0) }
+      return (common * 100 - (around.count - common), stored)
+    }
+    let highest = ranked.map(\.rank).max() ?? 0
+    let winners = ranked.filter { $0.rank == highest }
+    return winners.count == 1 ? .one(winners[0].stored) : .several(winners.map(\.stored.path))
+  }
+
+  /// Where `.weights.h5` without names puts each node: counted by class within its model.
+  private static func places(_ network: Network) -> [Int: String] {
+    var counts: [String: Int] = [:]
+    var result: [Int: String] = [:]
+    for (index, node) in network.nodes.enumerated() {
+      let key = node.scope.joined(separator: "/") + ":" + node.layer.className
+      let place = ObjectLayout.place(
+        className: node.layer.className, count: counts[key, default: 0])
+      counts[key, default: 0] += 1
+      result[index] = "\(node.scope.count)/\(place)"
+    }
+    return result
+  }
+
+  private static func last(_ name: String) -> String {
+    name.split(separator: "/").last.map { String($0) } ?? name
+  }
+}
