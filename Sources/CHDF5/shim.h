@@ -37,7 +37,9 @@ CHDF5_CLASS(link_create, H5P_LINK_CREATE)
 #undef CHDF5_CLASS
 
 // Macros with casts or aliases in them.
-static inline herr_t chdf5_set_variable_length(hid_t type) { return H5Tset_size(type, H5T_VARIABLE); }
+static inline herr_t chdf5_set_variable_length(hid_t type) {
+  return H5Tset_size(type, H5T_VARIABLE);
+}
 static inline hsize_t chdf5_unlimited(void) { return H5S_UNLIMITED; }
 static inline herr_t chdf5_set_latest_format(hid_t access) {
   return H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);

@@ -66,7 +66,9 @@ package func convolutionGradients(
   precondition(dy.shape == g.outputShape, "gradient \(dy.shape) must be \(g.outputShape)")
   let input = wantsInput ? inputGradient(dy, kernel: kernel, g) : nil
   guard wantsParameters else { return (input, nil, nil) }
-  return (input, kernelGradient(dy, x: x, shape: kernel.shape, g), sumOverRows(dy, width: g.outputs))
+  return (
+    input, kernelGradient(dy, x: x, shape: kernel.shape, g), sumOverRows(dy, width: g.outputs)
+  )
 }
 
 private func kernelGradient(

@@ -119,7 +119,11 @@ package struct InferencePlanBuilder: Sendable {
   }
 
   /// Fuses what can be fused, lays the weights out and plans the buffers.
-  package func build(outputs: [PlanValue]) -> InferencePlan {
+  ///
+  /// - Parameter kernels: the inner loops to use; other instruction sets round differently.
+  package func build(
+    outputs: [PlanValue], kernels: KernelTable = .current
+  ) -> InferencePlan {
     guard let inputIndex else { preconditionFailure("a plan needs an input") }
     for output in outputs {
       precondition(
@@ -129,7 +133,8 @@ package struct InferencePlanBuilder: Sendable {
     let graph = PlanGraph(
       shapes: shapes, nodes: nodes, input: inputIndex, outputs: outputs.map(\.index))
     return InferencePlan(
-      program: PlanProgram(graph: graph.pruned().fused()), inputShape: shapes[inputIndex],
+      program: PlanProgram(graph: graph.pruned().fused(), kernels: kernels),
+      inputShape: shapes[inputIndex],
       outputShapes: outputs.map { shapes[$0.index] })
   }
 

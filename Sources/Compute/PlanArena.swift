@@ -7,6 +7,7 @@ final class PlanArena: @unchecked Sendable {
   var input: UnsafePointer<Float>?
   private let inputValue: Int
   private let offsets: [Int]
+  private let photoStrides: [Int]
   private let memory: UnsafeMutablePointer<Float>
 
   init(program: PlanProgram, photos: Int, workers: Int) {
@@ -15,8 +16,8 @@ final class PlanArena: @unchecked Sendable {
     inputValue = program.input
     let layout = PlanLayout(program: program, photos: photos)
     offsets = layout.offsets
-    let shared = PlanLayout.rounded(
-      program.steps.map { $0.operation.sharedScratch(photos: photos) }.max() ?? 0)
+    photoStrides = layout.photoStrides
+    let shared = PlanLayout.rounded(program.steps.map(\.operation.sharedScratch).max() ?? 0)
     let perWorker = PlanLayout.rounded(program.steps.map(\.operation.workerScratch).max() ?? 0)
     let total = layout.count + shared + perWorker * workers
     memory = UnsafeMutableRawPointer.allocate(byteCount: max(total, 1) * 4, alignment: 64)
@@ -28,41 +29,68 @@ final class PlanArena: @unchecked Sendable {
 
   deinit { memory.deallocate() }
 
-  func pointer(to value: Int) -> UnsafeMutablePointer<Float> {
+  /// Where `value` of photo `photo` of the chunk lies while its segment handles that photo.
+  func pointer(to value: Int, photo: Int) -> UnsafeMutablePointer<Float> {
     // Nothing writes the input: no step has it as its output.
-    value == inputValue ? UnsafeMutablePointer(mutating: input!) : memory + offsets[value]
+    let base =
+      value == inputValue ? UnsafeMutablePointer(mutating: input!) : memory + offsets[value]
+    return base + photo * photoStrides[value]
   }
 }
 
 /// Where each value of a plan lies in the arena.
 struct PlanLayout {
   private(set) var offsets: [Int]
+  /// Floats between two photos of the chunk: 0 where a segment's parts reuse the same memory.
+  private(set) var photoStrides: [Int]
   /// Floats that all values need together.
   private(set) var count = 0
 
   init(program: PlanProgram, photos: Int) {
     offsets = [Int](repeating: 0, count: program.counts.count)
+    photoStrides = program.counts
     let lastUse = PlanLayout.lastUses(program)
     var live: [(offset: Int, size: Int, end: Int)] = []
-    for (index, step) in program.steps.enumerated() {
-      live.removeAll { $0.end < index }
-      let size = PlanLayout.rounded(program.counts[step.output] * photos)
-      let offset = PlanLayout.firstGap(size, among: live)
-      offsets[step.output] = offset
-      live.append((offset, size, lastUse[step.output]))
+    func place(_ value: Int, photos: Int) {
+      let size = PlanLayout.rounded(program.counts[value] * photos)
+      offsets[value] = PlanLayout.firstGap(size, among: live)
+      live.append((offsets[value], size, lastUse[value]))
       live.sort { $0.offset < $1.offset }
-      count = max(count, offset + size)
+      count = max(count, offsets[value] + size)
+    }
+    for segment in program.segments {
+      live.removeAll { $0.end < segment.steps.lowerBound }
+      let outputs = segment.steps.map { program.steps[$0].output }
+      // What outlives the segment holds all photos, and no part of the chunk may write over what
+      // an earlier part left there.
+      for value in outputs where lastUse[value] >= segment.steps.upperBound {
+        place(value, photos: photos)
+      }
+      for (index, value) in zip(segment.steps, outputs)
+      where lastUse[value] < segment.steps.upperBound {
+        live.removeAll { $0.end < index }
+        photoStrides[value] = 0
+        place(value, photos: min(photos, segment.photos))
+      }
     }
   }
 
   /// The next multiple of a cache line.
   static func rounded(_ floats: Int) -> Int { (floats + 15) / 16 * 16 }
 
+  /// The step after which each value's memory may be used again.
   private static func lastUses(_ program: PlanProgram) -> [Int] {
     var last = [Int](repeating: -1, count: program.counts.count)
-    for (index, step) in program.steps.enumerated() {
-      last[step.input] = index
-      last[step.output] = max(last[step.output], index)
+    for segment in program.segments {
+      for index in segment.steps {
+        let step = program.steps[index]
+        // A segment comes back to its first step for its next photos: what was made before it
+        // has to stay until the segment ends.
+        let isFromBefore = last[step.input] < segment.steps.lowerBound
+        last[step.input] =
+          isFromBefore ? segment.steps.upperBound - 1 : max(last[step.input], index)
+        last[step.output] = max(last[step.output], index)
+      }
     }
     for value in program.outputs { last[value] = program.steps.count }
     return last

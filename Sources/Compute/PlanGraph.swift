@@ -39,18 +39,30 @@ struct PlanWindow: Sendable, Equatable {
 struct PlanFilter: Sendable {
   let window: PlanWindow
   /// `[kh, kw, cin, cout]`.
-  let kernel: Tensor
+  private(set) var kernel: Tensor
   let bias: [Float]?
   var relu = false
   /// Whether each 2x2 block of outputs is replaced by its largest.
   var pooled = false
 
-  var outputChannels: Int { kernel.shape[3] }
+  let outputChannels: Int
   var outputRows: Int { pooled ? window.rows.outputSize / 2 : window.rows.outputSize }
   var outputColumns: Int { pooled ? window.columns.outputSize / 2 : window.columns.outputSize }
 
+  init(window: PlanWindow, kernel: Tensor, bias: [Float]?) {
+    (self.window, self.kernel, self.bias) = (window, kernel, bias)
+    outputChannels = kernel.shape[3]
+  }
+
   /// Multiply-adds per photo by the definition, fused or not.
   var multiplyAdds: Int { window.outputPixels * kernel.count }
+
+  /// The same without the kernel's numbers, for operations that keep them in their own way.
+  var withoutKernel: PlanFilter {
+    var result = self
+    result.kernel = Tensor(zeros: [0])
+    return result
+  }
 }
 
 /// One operation of the network that a plan is made from.

@@ -1,3 +1,4 @@
+internal import CKernels
 import Foundation
 
 /// An element-wise function of its own, where nothing before it could take it in.
@@ -46,6 +47,7 @@ struct PlanActivation: PlanOperation {
 struct PlanPooling: PlanOperation {
   let kind: PoolingKind
   let window: PlanWindow
+  let kernels: ck_table
 
   var algorithm: String { "pooling" }
 
@@ -75,8 +77,8 @@ struct PlanPooling: PlanOperation {
       for column in columns {
         let source = picture + (row * window.width + column) * channels
         switch kind {
-        case .max: for c in 0..<channels { pixel[c] = max(pixel[c], source[c]) }
-        case .average: for c in 0..<channels { pixel[c] += source[c] }
+        case .max: kernels.f32_max(source, pixel, channels)
+        case .average: kernels.f32_add(source, pixel, channels)
         }
       }
     }

@@ -6,8 +6,8 @@ protocol PlanOperation: Sendable {
   /// Scratch floats that each worker needs.
   var workerScratch: Int { get }
 
-  /// Scratch floats that all workers share when `photos` photos are done at once.
-  func sharedScratch(photos: Int) -> Int
+  /// Scratch floats that all workers share.
+  var sharedScratch: Int { get }
 
   /// Computes `photos` photos that lie one after the other.
   func run(
@@ -17,7 +17,7 @@ protocol PlanOperation: Sendable {
 
 extension PlanOperation {
   var workerScratch: Int { 0 }
-  func sharedScratch(photos: Int) -> Int { 0 }
+  var sharedScratch: Int { 0 }
 }
 
 /// Memory that an operation may use while it runs.
@@ -47,14 +47,15 @@ struct PlanProgram: Sendable {
   let outputs: [Int]
   /// Floats per photo of each value.
   let counts: [Int]
+  let segments: [PlanSegment]
   /// Photos that go through the plan together, so that memory does not grow with the batch.
-  let largestChunk = 32
+  let largestChunk = PlanSegment.largestChunk
 
-  init(graph: PlanGraph) {
+  init(graph: PlanGraph, kernels: KernelTable) {
     var source = Array(graph.shapes.indices)
     var steps: [Step] = []
     for node in graph.nodes {
-      let (operation, work) = node.prepared(shapes: graph.shapes)
+      let (operation, work) = node.prepared(shapes: graph.shapes, kernels: kernels)
       if let operation {
         steps.append(
           Step(
@@ -69,6 +70,7 @@ struct PlanProgram: Sendable {
     outputs = graph.outputs.map { source[$0] }
     counts = graph.shapes.map { $0.reduce(1, *) }
     inputCount = counts[graph.input]
+    segments = PlanSegment.split(steps: steps, counts: counts)
   }
 
   /// Splits `0..<count` into ranges of nearly equal size, the largest first.
@@ -80,14 +82,23 @@ struct PlanProgram: Sendable {
   }
 
   func run(photos: Int, in arena: PlanArena, clock: PlanClock?) {
-    for (index, step) in steps.enumerated() {
-      let body = {
-        step.operation.run(
-          photos: photos, input: UnsafePointer(arena.pointer(to: step.input)),
-          output: arena.pointer(to: step.output), scratch: arena.scratch)
+    for segment in segments {
+      for part in PlanProgram.chunks(of: photos, atMost: segment.photos) {
+        for index in segment.steps { run(step: index, photos: part, in: arena, clock: clock) }
       }
-      if let clock { clock.measure(step: index, body) } else { body() }
     }
+  }
+
+  private func run(step index: Int, photos: Range<Int>, in arena: PlanArena, clock: PlanClock?) {
+    let step = steps[index]
+    let body = {
+      step.operation.run(
+        photos: photos.count,
+        input: UnsafePointer(arena.pointer(to: step.input, photo: photos.lowerBound)),
+        output: arena.pointer(to: step.output, photo: photos.lowerBound),
+        scratch: arena.scratch)
+    }
+    if let clock { clock.measure(step: index, body) } else { body() }
   }
 
   func copyOutputs(of chunk: Range<Int>, from arena: PlanArena, to results: inout [[Float]]) {
@@ -96,7 +107,7 @@ struct PlanProgram: Sendable {
       results[index].withUnsafeMutableBufferPointer { result in
         guard let base = result.baseAddress else { return }
         (base + chunk.lowerBound * count)
-          .update(from: arena.pointer(to: value), count: chunk.count * count)
+          .update(from: arena.pointer(to: value, photo: 0), count: chunk.count * count)
       }
     }
   }
@@ -104,12 +115,14 @@ struct PlanProgram: Sendable {
 
 extension PlanNode {
   /// The operation ready to run and its multiply-adds per photo; nil where nothing is to be done.
-  func prepared(shapes: [[Int]]) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
+  func prepared(
+    shapes: [[Int]], kernels: KernelTable
+  ) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
     switch operation {
     case .convolution(let filter):
-      (PlanConvolution.make(filter), filter.multiplyAdds)
+      (PlanConvolution.make(filter, kernels: kernels), filter.multiplyAdds)
     case .pooling(let kind, let window):
-      (PlanPooling(kind: kind, window: window), 0)
+      (PlanPooling(kind: kind, window: window, kernels: kernels.functions), 0)
     case .activation(let function):
       (
         PlanActivation(

@@ -9,8 +9,8 @@ import Foundation
 ///     try file.close()
 ///
 /// `close()` closes every object of the file as well; afterwards their use throws `closed`. A file
-/// that is never closed closes when it and all its objects are gone. May be used from any thread:
-/// calls wait for each other.
+/// that is never closed closes when it and all its objects are gone, or the process ends. May be
+/// used from any thread: calls wait for each other.
 public final class HDF5File: @unchecked Sendable {
   /// How new the structures are that a created file uses.
   public enum Format: Sendable {
@@ -32,10 +32,13 @@ public final class HDF5File: @unchecked Sendable {
     self.path = path
     self.isWritable = isWritable
     fileID = id
+    if isWritable { closeAtExit(id, true) }
   }
 
   deinit {
-    if !closed { quietly(H5Fclose(fileID)) }
+    guard !closed else { return }
+    closeAtExit(fileID, false)
+    quietly(H5Fclose(fileID))
   }
 
   /// The version of libhdf5 in use, such as `1.10.8`.
@@ -45,7 +48,7 @@ public final class HDF5File: @unchecked Sendable {
     return "\(major).\(minor).\(release)"
   }
 
-  /// Opens a file for reading; takes no lock, so that read-only disks and other readers do not matter.
+  /// Opens a file for reading, without locking it, which read-only disks may not allow.
   public static func open(_ path: String) throws(HDF5Error) -> HDF5File {
     try openExisting(path, writing: false)
   }
@@ -96,6 +99,7 @@ public final class HDF5File: @unchecked Sendable {
       return !closed
     }
     guard first else { return }
+    closeAtExit(fileID, false)
     try check(HDF5Place(file: path), "close", H5Fclose(fileID))
   }
 

@@ -33,9 +33,11 @@ public struct HDF5Group: Sendable {
   public func children() throws(HDF5Error) -> [(name: String, kind: HDF5Kind)] {
     let id = try object.id()
     let names = try collectNames(object.place, "list") { chdf5_link_names(id, $0, $1) }
+    // This group's own path may contain soft links, which `locate` follows.
+    let parent = try object.file.locate(name, place: object.place).path
     var children: [(name: String, kind: HDF5Kind)] = []
     for name in names {
-      children.append((name, try kind(of: name)))
+      children.append((name, try kind(of: name, in: parent)))
     }
     return children
   }
@@ -82,12 +84,10 @@ public struct HDF5Group: Sendable {
     try check(place, "remove", H5Ldelete(file, full, hid_t(H5P_DEFAULT)))
   }
 
-  private func kind(of name: String) throws(HDF5Error) -> HDF5Kind {
+  private func kind(of name: String, in parent: String) throws(HDF5Error) -> HDF5Kind {
     let place = object.place(of: name)
     do {
-      // This group's own path may contain soft links, which `locate` follows.
-      let parent = try object.file.locate(self.name, place: place).path
-      let path = parent == "/" ? "/" + name : parent + "/" + name
+      let path = joined(parent, name)
       switch try object.file.link(at: path, place: place) {
       case nil: return .refused(.notFound(place))
       case .soft(let target): return .softLink(target: target)

@@ -8,6 +8,36 @@ import Foundation
 /// The lock around libhdf5; recursive, since releasing a handle may happen within a call.
 private let libraryLock = NSRecursiveLock()
 
+/// The files open for writing, which are closed when the process ends; under `libraryLock`.
+private nonisolated(unsafe) var filesToClose: Set<hid_t> = []
+
+/// Replaces libhdf5's own closing at the end of the process, before the first other call.
+///
+/// Its own crashes when an earlier close failed, as on a full disk.
+private let replaceClosingAtExit: Void = {
+  guard H5dont_atexit() >= 0 else { return }
+  atexit {
+    guard libraryLock.lock(before: Date(timeIntervalSinceNow: 5)) else { return }
+    defer { libraryLock.unlock() }
+    for file in filesToClose where quietly(H5Fflush(file, H5F_SCOPE_LOCAL)) >= 0 {
+      quietly(H5Fclose(file))
+    }
+  }
+}()
+
+/// Notes that a file is open for writing, or no longer.
+func closeAtExit(_ file: hid_t, _ isOpen: Bool) {
+  libraryLock.withLock {
+    if isOpen { filesToClose.insert(file) } else { filesToClose.remove(file) }
+  }
+}
+
+/// Stops the printing of errors on this thread.
+private func silence() {
+  _ = replaceClosingAtExit
+  H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+}
+
 /// Runs `call` with libhdf5 silent and throws what `place` and `doing` describe if it is negative.
 @discardableResult
 func check<R: SignedInteger>(
@@ -15,7 +45,7 @@ func check<R: SignedInteger>(
 ) throws(HDF5Error) -> R {
   libraryLock.lock()
   defer { libraryLock.unlock() }
-  H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+  silence()
   let result = call()
   guard result < 0 else { return result }
   throw .failed(doing: doing, place, reason: innermostReason())
@@ -26,7 +56,7 @@ func check<R: SignedInteger>(
 func quietly<R>(_ call: @autoclosure () -> R) -> R {
   libraryLock.lock()
   defer { libraryLock.unlock() }
-  H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+  silence()
   return call()
 }
 
@@ -48,10 +78,12 @@ private func innermostReason() -> String {
         return 0
       }, pointer)
   }
-  // Deeper than a missing filter lies only that the folder of plugins was searched for it.
+  // Deeper than a missing filter lies only that the folder of plugins was searched for it, and
+  // a failed system call may be followed by a complaint about what it left behind.
   let reason =
     descriptions.first { $0.hasPrefix("required filter") }
-    ?? descriptions.first { !$0.isEmpty } ?? "libhdf5 gives no reason"
+    ?? descriptions.first { $0.contains("errno = ") } ?? descriptions.first { !$0.isEmpty }
+    ?? "libhdf5 gives no reason"
   return shortened(reason)
 }
 

@@ -1,45 +1,81 @@
 internal import CHDF5
 
+// libhdf5 1.10 rounds wrongly where it converts floats by its own code rather than the processor's
+// (65520 becomes 32768 as float16): it only moves numbers here, or widens them, and Swift rounds.
+
 extension HDF5Dataset {
   /// All elements of a numeric dataset as floats, row-major; wider types are rounded.
   public func readFloats() throws(HDF5Error) -> [Float] {
-    try readNumbers(rows: nil, chdf5_native_float(), filler: 0)
-  }
-
-  /// All elements of a numeric dataset as doubles, row-major.
-  public func readDoubles() throws(HDF5Error) -> [Double] {
-    try readNumbers(rows: nil, chdf5_native_double(), filler: 0)
+    try floats(rows: nil)
   }
 
   /// The elements of some rows (indices of the first axis) as floats, row-major.
   public func readRows(_ rows: Range<Int>) throws(HDF5Error) -> [Float] {
-    try readNumbers(rows: rows, chdf5_native_float(), filler: 0)
+    try floats(rows: rows)
   }
 
   /// All elements as floats into memory of exactly as many.
   public func readFloats(into buffer: UnsafeMutableBufferPointer<Float>) throws(HDF5Error) {
-    try requireNumbers()
-    try withSelection(rows: nil) { selection throws(HDF5Error) in
-      guard selection.count == buffer.count else {
-        throw .wrongCount(object.place, expected: selection.count, found: buffer.count)
-      }
-      try requireStored(selection.count, in: selection.dataset)
-      try read(selection, chdf5_native_float(), into: buffer.baseAddress)
-    }
+    try readFloats(rows: nil, into: buffer)
   }
 
   /// The elements of some rows as floats into memory of exactly as many.
   public func readRows(
     _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<Float>
   ) throws(HDF5Error) {
+    try readFloats(rows: rows, into: buffer)
+  }
+
+  /// All elements of a numeric dataset as doubles, row-major.
+  public func readDoubles() throws(HDF5Error) -> [Double] {
+    switch NumberForm(elementType) {
+    case .half: try readHalves(rows: nil).map { Double($0) }
+    case .single, .double: try readNumbers(rows: nil, chdf5_native_double(), filler: 0)
+    case .signed: try readSigned(rows: nil).map { Double($0) }
+    case .unsigned: try readUnsigned(rows: nil).map { Double($0) }
+    }
+  }
+
+  private func floats(rows: Range<Int>?) throws(HDF5Error) -> [Float] {
+    switch NumberForm(elementType) {
+    case .half: try readHalves(rows: rows).map { Float($0) }
+    case .single: try readNumbers(rows: rows, chdf5_native_float(), filler: 0)
+    case .double:
+      try (readNumbers(rows: rows, chdf5_native_double(), filler: 0) as [Double]).map { Float($0) }
+    case .signed: try readSigned(rows: rows).map { Float($0) }
+    case .unsigned: try readUnsigned(rows: rows).map { Float($0) }
+    }
+  }
+
+  private func readFloats(
+    rows: Range<Int>?, into buffer: UnsafeMutableBufferPointer<Float>
+  ) throws(HDF5Error) {
     try requireNumbers()
     try withSelection(rows: rows) { selection throws(HDF5Error) in
       guard selection.count == buffer.count else {
         throw .wrongCount(object.place, expected: selection.count, found: buffer.count)
       }
+      guard elementType == .float32 else {
+        _ = buffer.update(fromContentsOf: try floats(rows: rows))
+        return
+      }
       try requireStored(selection.count, in: selection.dataset)
       try read(selection, chdf5_native_float(), into: buffer.baseAddress)
     }
+  }
+
+  private func readHalves(rows: Range<Int>?) throws(HDF5Error) -> [Float16] {
+    let type = try HDF5ElementType.float16.fileType(object.place)
+    defer { release(type) }
+    return try readNumbers(rows: rows, type, filler: 0)
+  }
+
+  private func readSigned(rows: Range<Int>?) throws(HDF5Error) -> [Int64] {
+    try readNumbers(rows: rows, chdf5_native_int64(), filler: 0)
+  }
+
+  private func readUnsigned(rows: Range<Int>?) throws(HDF5Error) -> [UInt64] {
+    try readNumbers(rows: rows, chdf5_native_uint64(), filler: 0)
   }
 
   /// The elements of an integer, boolean or enumeration dataset, or of some of its rows.
@@ -50,10 +86,10 @@ extension HDF5Dataset {
       throw .wrongType(object.place, expected: "integers", found: "\(elementType)")
     }
     guard range.highest > UInt64(Int64.max) else {
-      return try readNumbers(rows: rows, chdf5_native_int64(), filler: 0)
+      return try readSigned(rows: rows)
     }
     // libhdf5 would cut larger values to Int64.max without a word.
-    let values: [UInt64] = try readNumbers(rows: rows, chdf5_native_uint64(), filler: 0)
+    let values = try readUnsigned(rows: rows)
     if let large = values.first(where: { $0 > UInt64(Int64.max) }) {
       throw .valueOutOfRange(object.place, value: "\(large)", type: "int64")
     }
@@ -65,7 +101,7 @@ extension HDF5Dataset {
     guard let range = elementType.integerRange, range.lowest == 0 else {
       throw .wrongType(object.place, expected: "unsigned integers", found: "\(elementType)")
     }
-    return try readNumbers(rows: rows, chdf5_native_uint64(), filler: 0)
+    return try readUnsigned(rows: rows)
   }
 
   /// The elements of a dataset of strings, or of some of its rows.
@@ -110,5 +146,20 @@ extension HDF5Dataset {
       H5Dread(
         selection.dataset, type, selection.memorySpace, selection.fileSpace,
         hid_t(H5P_DEFAULT), memory))
+  }
+}
+
+/// The form in which numbers come from libhdf5 or go to it without being rounded there.
+enum NumberForm {
+  case half, single, double, signed, unsigned
+
+  init(_ type: HDF5ElementType) {
+    self =
+      switch type {
+      case .float16: .half
+      case .float32: .single
+      case .float64, .otherFloat: .double
+      default: (type.integerRange?.lowest ?? 0) < 0 ? .signed : .unsigned
+      }
   }
 }

@@ -62,21 +62,35 @@ extension HDF5Dataset {
     let place = object.place
     let type = try check(place, "read the type of", H5Dget_type(dataset))
     defer { release(type) }
-    let wanted = try byteCount([count], elementBytes: quietly(H5Tget_size(type)), place)
+    let elementBytes = quietly(H5Tget_size(type))
+    let wanted = try byteCount([count], elementBytes: elementBytes, place)
     let stored = Int(clamping: quietly(H5Dget_storage_size(dataset)))
     let held = try object.file.byteCount(place)
-    let offset = quietly(H5Dget_offset(dataset))
-    if offset != haddr_t.max {
-      let start = Int(clamping: offset)
-      let available = max(held - start, 0)
-      guard stored <= available else {
-        throw .refused(place, .oversized(declared: stored, stored: available))
+    let start = try storedInOnePiece(dataset)
+    let available = start.map { max(held - $0, 0) } ?? held
+    guard stored <= available else {
+      throw .refused(place, .oversized(declared: stored, stored: available))
+    }
+    if start != nil {
+      let declared = try byteCount(try currentShape(), elementBytes: elementBytes, place)
+      guard declared <= stored else {
+        throw .refused(place, .oversized(declared: declared, stored: stored))
       }
     }
-    guard stored <= held else { throw .refused(place, .oversized(declared: stored, stored: held)) }
-    let needed = max(wanted, try chunkBytes(elementBytes: quietly(H5Tget_size(type))))
+    let needed = max(wanted, try chunkBytes(elementBytes: elementBytes))
     if needed > Self.alwaysAllowedBytes, needed / Self.mostUnstoredRatio > stored {
       throw .refused(place, .oversized(declared: needed, stored: stored))
+    }
+  }
+
+  /// Where the elements start in the file if they are stored in one piece, 0 for in the header.
+  private func storedInOnePiece(_ dataset: hid_t) throws(HDF5Error) -> Int? {
+    switch try storage.layout {
+    case .compact: return 0
+    case .contiguous:
+      let offset = quietly(H5Dget_offset(dataset))
+      return offset == haddr_t.max ? nil : Int(clamping: offset)
+    case .chunked: return nil
     }
   }
 

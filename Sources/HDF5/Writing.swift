@@ -3,12 +3,12 @@ internal import CHDF5
 extension HDF5Dataset {
   /// Writes all elements of a float dataset, row-major; narrower types are rounded.
   public func write(_ values: [Float]) throws(HDF5Error) {
-    try writeFloats(values, chdf5_native_float(), rows: nil)
+    try writeFloats(values, rows: nil)
   }
 
   /// Writes all elements of a float dataset, row-major; narrower types are rounded.
   public func write(_ values: [Double]) throws(HDF5Error) {
-    try writeFloats(values, chdf5_native_double(), rows: nil)
+    try writeDoubles(values, rows: nil)
   }
 
   /// Writes all elements of a numeric or boolean dataset, row-major.
@@ -36,7 +36,7 @@ extension HDF5Dataset {
 
   /// Writes whole rows of a float dataset from row `start` of the first axis on.
   public func writeRows(_ values: [Float], at start: Int) throws(HDF5Error) {
-    try writeFloats(values, chdf5_native_float(), rows: try rows(of: values.count, at: start))
+    try writeFloats(values, rows: try rows(of: values.count, at: start))
   }
 
   /// Writes whole rows of a numeric dataset from row `start` of the first axis on.
@@ -80,17 +80,45 @@ extension HDF5Dataset {
     return start..<start + rows
   }
 
-  private func writeFloats<T: BitwiseCopyable>(
-    _ values: [T], _ type: @autoclosure () -> hid_t, rows: Range<Int>?
-  ) throws(HDF5Error) {
+  // Rounded here where the stored type holds less: see Reading.swift.
+
+  private func writeFloats(_ values: [Float], rows: Range<Int>?) throws(HDF5Error) {
+    try requireFloats()
+    switch NumberForm(elementType) {
+    case .half: try writeHalves(values.map { Float16($0) }, rows: rows)
+    default: try write(values, chdf5_native_float(), rows: rows)
+    }
+  }
+
+  private func writeDoubles(_ values: [Double], rows: Range<Int>?) throws(HDF5Error) {
+    try requireFloats()
+    switch NumberForm(elementType) {
+    case .half: try writeHalves(values.map { Float16($0) }, rows: rows)
+    case .single: try write(values.map { Float($0) }, chdf5_native_float(), rows: rows)
+    default: try write(values, chdf5_native_double(), rows: rows)
+    }
+  }
+
+  private func requireFloats() throws(HDF5Error) {
     guard elementType.isFloat else {
       throw .wrongType(object.place, expected: "floats", found: "\(elementType)")
     }
-    try write(values, type(), rows: rows)
+  }
+
+  private func writeHalves(_ values: [Float16], rows: Range<Int>?) throws(HDF5Error) {
+    let type = try HDF5ElementType.float16.fileType(object.place)
+    defer { release(type) }
+    try write(values, type, rows: rows)
   }
 
   private func writeIntegers(_ values: [Int64], rows: Range<Int>?) throws(HDF5Error) {
-    if elementType.isFloat { return try write(values, chdf5_native_int64(), rows: rows) }
+    switch (NumberForm(elementType), elementType.isFloat) {
+    case (.half, _): return try writeHalves(values.map { Float16($0) }, rows: rows)
+    case (.single, _):
+      return try write(values.map { Float($0) }, chdf5_native_float(), rows: rows)
+    case (_, true): return try writeDoubles(values.map { Double($0) }, rows: rows)
+    default: break
+    }
     guard let range = elementType.integerRange else {
       throw .wrongType(object.place, expected: "numbers", found: "\(elementType)")
     }

@@ -30,16 +30,22 @@ package struct PhotoBatches: Sequence {
   private let photos: [Photo]
   private let loader: PhotoLoader
   private let batchSize: Int
+  private let threads: Int
 
   /// Batches of `batchSize` photos in the order of the list; the last may be smaller.
-  package init(_ photos: [Photo], loader: PhotoLoader, batchSize: Int) {
+  ///
+  /// Photos are loaded on `threads` threads, of which the caller's is one while it waits.
+  package init(
+    _ photos: [Photo], loader: PhotoLoader, batchSize: Int, threads: Int = Threads.count
+  ) {
     precondition(batchSize > 0, "a batch must hold photos but its size is \(batchSize)")
     self.photos = photos
     self.loader = loader
     self.batchSize = batchSize
+    self.threads = threads
   }
 
-  package func makeIterator() -> Iterator { Iterator(photos, loader, batchSize) }
+  package func makeIterator() -> Iterator { Iterator(photos, loader, batchSize, threads) }
 
   /// One pass through the list.
   package final class Iterator: IteratorProtocol {
@@ -49,11 +55,15 @@ package struct PhotoBatches: Sequence {
     private let reader: ReadAhead<Result<LoadedPhoto, ImagesError>>
     private var position = 0
 
-    fileprivate init(_ photos: [Photo], _ loader: PhotoLoader, _ batchSize: Int) {
+    fileprivate init(
+      _ photos: [Photo], _ loader: PhotoLoader, _ batchSize: Int, _ threads: Int
+    ) {
       self.photos = photos
       self.loader = loader
       self.batchSize = batchSize
-      reader = ReadAhead(count: photos.count, ahead: 2 * batchSize) { index in
+      reader = ReadAhead(
+        count: photos.count, ahead: 2 * batchSize, threads: threads
+      ) { index in
         Result { () throws(ImagesError) in try loader.load(photos[index]) }
       }
     }

@@ -1,4 +1,3 @@
-import Compute
 import Foundation
 
 /// Computes numbered items in the background, a bounded number of them ahead of what was taken.
@@ -11,9 +10,15 @@ package final class ReadAhead<Item: Sendable>: Sendable {
   /// - Parameters:
   ///   - count: how many items there are.
   ///   - ahead: how many items beyond the last one asked for may be computed.
+  ///   - threads: how many threads compute at most, the caller's included.
   ///   - compute: makes the item of an index, on any thread.
-  package init(count: Int, ahead: Int, compute: @escaping @Sendable (Int) -> Item) {
-    work = Work(count: count, ahead: ahead, compute: compute)
+  package init(
+    count: Int, ahead: Int, threads: Int, compute: @escaping @Sendable (Int) -> Item
+  ) {
+    precondition(
+      threads > 0 && ahead >= 0,
+      "reading ahead needs a thread and a limit but has \(threads) threads, \(ahead) items ahead")
+    work = Work(count: count, ahead: ahead, threads: threads, compute: compute)
   }
 
   deinit { work.stop() }
@@ -25,6 +30,7 @@ package final class ReadAhead<Item: Sendable>: Sendable {
   private final class Work: @unchecked Sendable {
     private let count: Int
     private let ahead: Int
+    private let threads: Int
     private let compute: @Sendable (Int) -> Item
     private let condition = NSCondition()
     // All below is touched only while `condition` is locked.
@@ -33,9 +39,10 @@ package final class ReadAhead<Item: Sendable>: Sendable {
     private var limit = 0
     private var running = 0
 
-    init(count: Int, ahead: Int, compute: @escaping @Sendable (Int) -> Item) {
+    init(count: Int, ahead: Int, threads: Int, compute: @escaping @Sendable (Int) -> Item) {
       self.count = count
       self.ahead = ahead
+      self.threads = threads
       self.compute = compute
     }
 
@@ -55,7 +62,7 @@ package final class ReadAhead<Item: Sendable>: Sendable {
       condition.lock()
       defer { condition.unlock() }
       limit = newLimit
-      while running < min(Threads.count - 1, limit - next) {
+      while running < min(threads - 1, limit - next) {
         running += 1
         DispatchQueue.global().async { [self] in
           while let index = claim(orLeave: true) { computeItem(index) }

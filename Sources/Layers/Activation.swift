@@ -18,7 +18,10 @@ package struct Activation: ClassifierLayer {
     self.init(name: configuration.name, activation: try configuration.activation())
   }
 
-  package var parameters: [Parameter] { get { [] } set {} }
+  package var parameters: [Parameter] {
+    get { [] }
+    set {}
+  }
 
   package var configuration: [String: JSONValue] {
     ["name": .string(name), "activation": .string(activation.rawValue)]
@@ -59,7 +62,7 @@ package struct Activation: ClassifierLayer {
   }
 }
 
-/// Inverted dropout (Srivastava et al. 2014), only while training: Keras's `Dropout`.
+/// Inverted dropout (Srivastava and others 2014), only while training: Keras's `Dropout`.
 package struct Dropout: Layer {
   package static let className = "Dropout"
   package let name: String
@@ -80,7 +83,10 @@ package struct Dropout: Layer {
     self.init(name: configuration.name, rate: rate)
   }
 
-  package var parameters: [Parameter] { get { [] } set {} }
+  package var parameters: [Parameter] {
+    get { [] }
+    set {}
+  }
 
   package var configuration: [String: JSONValue] {
     ["name": .string(name), "rate": .number(rate)]

@@ -20,7 +20,10 @@ extension WindowPooling {
       padding: try configuration.padding())
   }
 
-  package var parameters: [Parameter] { get { [] } set {} }
+  package var parameters: [Parameter] {
+    get { [] }
+    set {}
+  }
 
   package var configuration: [String: JSONValue] {
     [
@@ -115,7 +118,10 @@ extension WholePooling {
     self.init(name: configuration.name)
   }
 
-  package var parameters: [Parameter] { get { [] } set {} }
+  package var parameters: [Parameter] {
+    get { [] }
+    set {}
+  }
 
   package var configuration: [String: JSONValue] {
     ["name": .string(name), "data_format": "channels_last"]

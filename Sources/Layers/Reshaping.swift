@@ -19,7 +19,10 @@ package struct InputLayer: Layer {
     self.init(name: configuration.name, shape: inputShapes[0])
   }
 
-  package var parameters: [Parameter] { get { [] } set {} }
+  package var parameters: [Parameter] {
+    get { [] }
+    set {}
+  }
 
   package var configuration: [String: JSONValue] {
     [
@@ -62,7 +65,10 @@ package struct Flatten: Layer {
     self.init(name: configuration.name)
   }
 
-  package var parameters: [Parameter] { get { [] } set {} }
+  package var parameters: [Parameter] {
+    get { [] }
+    set {}
+  }
 
   package var configuration: [String: JSONValue] {
     ["name": .string(name), "data_format": "channels_last"]

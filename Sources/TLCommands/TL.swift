@@ -7,7 +7,8 @@ package struct TL: ParsableCommand {
     abstract: "Retrain image classifiers on your own photos.",
     version: "0.1.0",
     subcommands: [
-      ExtractFeatures.self, TrainHead.self, FineTune.self, Evaluate.self, Predict.self, Inspect.self,
+      ExtractFeatures.self, TrainHead.self, FineTune.self, Evaluate.self, Predict.self,
+      Inspect.self,
       Summary.self, Rehearse.self,
     ])
 

@@ -27,7 +27,9 @@ package struct ClassifierModel: Sendable {
     self.baseDescription = baseDescription
   }
 
-  package var loss: Loss { network.outputShape == [1] ? .binaryCrossentropy : .categoricalCrossentropy }
+  package var loss: Loss {
+    network.outputShape == [1] ? .binaryCrossentropy : .categoricalCrossentropy
+  }
 
   /// The nodes of the classifier on top of the base.
   package var headNodes: Range<Int> { network.headStart..<network.nodes.count }

@@ -1,9 +1,9 @@
 import Compute
 import Foundation
-import Weights
 import HDF5
 package import Images
 package import Layers
+import Weights
 
 /// Computes what a frozen base makes of a folder of photos, and stores it in a feature file.
 ///

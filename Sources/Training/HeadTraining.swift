@@ -55,7 +55,10 @@ package struct HeadTraining {
 
     var trainer = try Trainer(
       network: head, loss: Loss(classCount: features.classNames.count), settings: settings)
-    let epochs = try trainer.train(examples, validation: validation, report: report)
+    // Flatten has nothing to learn, so the cut lies above it and rows enter as it leaves them.
+    let rowShape = trainer.network.nodes[trainer.cut.boundary].shape
+    let epochs = try trainer.train(
+      examples.reshaped(rowShape), validation: validation?.reshaped(rowShape), report: report)
 
     var network = base
     for node in trainer.network.nodes.dropFirst() { try network.add(node.layer) }

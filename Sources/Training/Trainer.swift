@@ -68,6 +68,11 @@ package struct CachedExamples: Examples, Sendable {
   }
 
   package func values(at indices: [Int]) -> Tensor { features.gatheringRows(indices) }
+
+  /// The same examples with rows of another shape of the same count.
+  package func reshaped(_ rowShape: [Int]) -> CachedExamples {
+    CachedExamples(features: features.reshaped([count] + rowShape), labels: labels)
+  }
 }
 
 /// Trains the suffix of a network by mini-batches.

@@ -14,7 +14,8 @@ package enum TrainingError: Error, CustomStringConvertible {
   case baseChanged(String, expected: String, found: String)
   case tooFewClasses(String, found: [String])
   case noClassifier(String, found: String)
-  case missingExtras(String, what: String)
+  case missingExtras(String, what: String, flag: String?)
+  case wrongClassCount(String, names: [String], outputs: Int)
   case badPhoto(String, reason: String)
   case nothingLeft(String)
   case frozenChanged([String])
@@ -46,13 +47,34 @@ package enum TrainingError: Error, CustomStringConvertible {
       "'\(path)' has too few classes to learn from: expected at least 2, found \(found)"
     case .noClassifier(let path, let found):
       "'\(path)' holds no classifier: expected a last layer with sigmoid or softmax, found \(found)"
-    case .missingExtras(let path, let what):
+    case .missingExtras(let path, let what, _):
       "'\(path)' does not say \(what)"
+    case .wrongClassCount(let path, let names, let outputs):
+      "'\(path)' has \(outputs) output\(outputs == 1 ? "" : "s"): expected "
+        + "\(outputs == 1 ? 2 : outputs) class names, found \(names)"
     case .badPhoto(let path, let reason): "cannot use '\(path)': \(reason)"
     case .nothingLeft(let path): "no photo of '\(path)' could be decoded"
     case .frozenChanged(let names):
       "frozen tensors changed while training: \(names.joined(separator: ", "))"
     case .notFinite(let epoch): "the loss is no longer a number in epoch \(epoch)"
+    }
+  }
+}
+
+extension TrainingError {
+  /// What the user can do about it, where something can be done.
+  package var wayOut: String? {
+    switch self {
+    case .noSuchBase(_, let looked, let url):
+      "download \(url) to \(looked.last ?? "weights"), or give the file's path to --base"
+    case .noPreprocessing: "--preprocess caffe (or tf, torch, rescale, none)"
+    case .missingExtras(_, _, let flag): flag
+    case .baseChanged: "--base FILE with the file that the features were made with"
+    case .incomplete: "run `tl extract-features` again: it goes on where it stopped"
+    case .doNotBelongTogether(_, _, let why) where why.contains("'"):
+      "make both files with the same base and options of `tl extract-features`"
+    case .notFinite: "a smaller --learning-rate"
+    default: nil
     }
   }
 }

@@ -1,1 +1,13 @@
-print("tl-bench")
+// Times the engine: kernels, layers and whole networks with random weights. Every table starts
+// with what it was measured on.
+import Compute
+import Foundation
+
+let arguments = Arguments(Array(CommandLine.arguments.dropFirst()))
+switch arguments.command {
+case "vgg16": benchmarkVGG16(arguments)
+case "products": benchmarkProducts(arguments)
+default:
+  FileHandle.standardError.write(Data((Arguments.usage + "\n").utf8))
+  exit(64)
+}

@@ -46,7 +46,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
 
 @Suite struct InferencePlanTests {
   @Test(arguments: ConvolutionCase.table)
-  func convolutionAgreesWithItsDefinition(_ c: ConvolutionCase) {
+  func convolutionAgreesWithItsDefinitionOnEveryInstructionSet(_ c: ConvolutionCase) {
     let kernel = Tensor.random(
       [c.window.0, c.window.1, c.cin, c.cout], seed: 1,
       deviation: 1 / Float(c.window.0 * c.window.1 * c.cin).squareRoot())
@@ -64,11 +64,13 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
       let y = builder.convolution(
         x, kernel: kernel, bias: bias, strides: c.strides, padding: c.padding, name: "y")
       let z = builder.activation(y, function, name: "z")
-      let result = builder.build(outputs: [z]).run(batch)[0]
-      #expect(result.shape == [c.photos] + builder.shape(of: z))
-      expectClose(
-        result.scalars, NaivePlan.pointwise(sums, function, rowLength: 1).map { Float($0) },
-        absolute: 1e-5, relative: 1e-5)
+      let expected = NaivePlan.pointwise(sums, function, rowLength: 1).map { Float($0) }
+      for kernels in KernelTable.available {
+        let result = builder.build(outputs: [z], kernels: kernels).run(batch)[0]
+        #expect(result.shape == [c.photos] + builder.shape(of: z))
+        expectClose(
+          result.scalars, expected, absolute: 2e-5, relative: 1e-5, "\(kernels.name) \(function)")
+      }
     }
   }
 
@@ -212,6 +214,33 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
       #expect(pieces == together.map(\.scalars), "batches of \(size)")
     }
     #expect(plan.run(Tensor(zeros: [0, 26, 22, 3])).map(\.shape) == [[0, 37], [0, 20]])
+  }
+
+  /// Values of over a megabyte make a plan run its first steps for a few photos at a time.
+  @Test func resultsDoNotDependOnTheBatchWherePhotosAreLarge() {
+    var builder = InferencePlanBuilder()
+    let x = builder.input(shape: [290, 301, 3], name: "photo")
+    func convolution(_ x: PlanValue, _ outputs: Int, _ name: String) -> PlanValue {
+      let inputs = builder.shape(of: x)[2]
+      return builder.convolution(
+        x, kernel: .random([3, 3, inputs, outputs], seed: 20, deviation: 0.2), bias: nil,
+        strides: (1, 1), padding: .same, name: name)
+    }
+    let a = builder.activation(convolution(x, 16, "a"), .relu, name: "relu")
+    let b = convolution(a, 16, "b")
+    let c = builder.pooling(
+      b, kind: .max, window: (6, 6), strides: (6, 6), padding: .valid, name: "c")
+    let d = convolution(c, 32, "d")
+    let e = builder.globalPooling(b, kind: .average, name: "e")
+    let f = builder.globalPooling(d, kind: .max, name: "f")
+    let g = builder.globalPooling(c, kind: .max, name: "g")
+    let plan = builder.build(outputs: [c, e, f, g])
+    let batch = Tensor.random([7, 290, 301, 3], seed: 21)
+    let together = plan.run(batch)
+    let apart = (0..<7).map { plan.run(batch.rows($0..<$0 + 1)) }
+    for output in together.indices {
+      #expect(together[output].scalars == apart.flatMap { $0[output].scalars })
+    }
   }
 
   @Test func resultsDoNotDependOnTheThreads() {

@@ -1,10 +1,9 @@
-import Compute
 import Foundation
 import Images
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct PhotoBatchesTests {
+@Suite struct PhotoBatchesTests {
   private static let photos: [Photo] = {
     let good = Fixtures.names(in: "Photos").map { "Photos/\($0)" }
     let bad = Fixtures.names(in: "Refused").map { "Refused/\($0)" }
@@ -19,13 +18,11 @@ import Testing
 
   @Test(arguments: [1, 2, 5], [1, 7, 32, 500])
   func theResultDependsOnNeitherThreadsNorBatchSize(_ threads: Int, _ size: Int) throws {
-    let before = Threads.count
-    defer { Threads.count = before }
-    Threads.count = threads
     var indices: [Int] = []
     var failures: [Int] = []
     var scalars: [Float] = []
-    for batch in PhotoBatches(Self.photos, loader: loader, batchSize: size) {
+    let batches = PhotoBatches(Self.photos, loader: loader, batchSize: size, threads: threads)
+    for batch in batches {
       #expect(batch.range.count <= size)
       #expect(batch.tensor.shape == [batch.indices.count, 20, 30, 3])
       #expect(batch.photos.count == batch.indices.count)

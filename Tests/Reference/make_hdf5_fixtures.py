@@ -53,7 +53,8 @@ def numbers():
         # Ties, subnormal halves, overflow and the specials, and what NumPy makes of them.
         special = [1 + 2**-11, 1 + 3 * 2**-11, 2**-24, 2**-25, 1.5 * 2**-25, 3 * 2**-26, 65519.9,
                    65520, 1e10, -1e10, np.inf, -np.inf, np.nan, 0.0, -0.0, 6.1e-5, 5.9e-5]
-        random = np.random.default_rng(1).normal(size=200) * 10.0 ** np.arange(-8, 5).repeat(16)[:200]
+        random = np.random.default_rng(1).normal(size=200)
+        random *= 10.0 ** np.arange(-8, 5).repeat(16)[:200]
         source = np.concatenate([special, random]).astype("f4")
         file["half_source"] = source
         with np.errstate(over="ignore"):
@@ -94,7 +95,8 @@ def strings():
         raw_attribute(file, "null_terminated", fixed(5, t.STR_NULLTERM, ascii_), (2,), ended)
         full = np.frombuffer(b"abcdea\0b\0\0", "S5")
         raw_attribute(file, "null_padded", fixed(5, t.STR_NULLPAD, ascii_), (2,), full)
-        raw_attribute(file, "not_utf8", fixed(2, t.STR_NULLPAD, ascii_), (), np.array(b"a\xff", "S2"))
+        latin = np.array(b"a\xff", "S2")
+        raw_attribute(file, "not_utf8", fixed(2, t.STR_NULLPAD, ascii_), (), latin)
 
 
 def stored():

@@ -29,7 +29,8 @@ struct TrainerTests {
           activation: activation))
     }
     let trained = try expectLosses(
-      root, network: network, values: features, labels: labels, classCount: kind == "sigmoid" ? 2 : 3
+      root, network: network, values: features, labels: labels,
+      classCount: kind == "sigmoid" ? 2 : 3
     )
     try expectFinal(root.group("final"), trained)
   }

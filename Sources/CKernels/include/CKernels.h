@@ -1,2 +1,92 @@
+// Inner loops that Swift cannot vectorise for a CPU chosen at run time. A table holds one set of
+// them per instruction set; nothing here allocates, starts threads or knows of tensors.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
+
+/// C = A * B for a few columns of B, with what a convolution does next.
+///
+/// Row r of A is made of `segments` runs of `depth` floats: run s starts at
+/// a + r * a_row + s * a_segment and has a_column floats from one to the next. B is packed:
+/// segments * depth rows of `panel` floats.
+typedef struct {
+  const float *a;
+  ptrdiff_t a_row;
+  ptrdiff_t a_column;
+  ptrdiff_t a_segment;
+  ptrdiff_t segments;
+  ptrdiff_t depth;
+  const float *b;
+  float *c;
+  ptrdiff_t c_row;
+  ptrdiff_t rows;
+  /// At most `panel`; the rest of the packed columns is computed and thrown away.
+  ptrdiff_t columns;
+  /// `columns` floats that sums start from, or NULL for 0.
+  const float *bias;
+  /// Whether sums start from what C holds (`bias` is then not looked at).
+  bool accumulate;
+  /// Whether negative results become 0.
+  bool relu;
+} ck_product;
+
+/// A 6x6 patch of a picture and the 36 matrices that it is transformed to.
+typedef struct {
+  /// Where row 0, column 0 of the patch is, even where that is outside of the picture.
+  const float *patch;
+  ptrdiff_t row;
+  ptrdiff_t pixel;
+  /// Rows and columns of the patch that lie in the picture; the others count as 0.
+  int top, bottom, left, right;
+  float *matrices;
+  ptrdiff_t matrix;
+  /// A multiple of 16.
+  ptrdiff_t channels;
+} ck_winograd_input;
+
+/// 36 products and the 4x4 pixels, or 2x2 pooled pixels, that they are transformed to.
+typedef struct {
+  const float *matrices;
+  ptrdiff_t matrix;
+  float *pixels;
+  ptrdiff_t row;
+  ptrdiff_t pixel;
+  /// How many rows and columns of pixels are stored.
+  int rows, columns;
+  /// A multiple of 16.
+  ptrdiff_t channels;
+  /// `channels` floats.
+  const float *bias;
+  bool relu;
+  /// Whether each 2x2 block is replaced by its largest.
+  bool pooled;
+} ck_winograd_output;
+
+/// The kernels of one instruction set; constant, so Swift may share it between threads.
+typedef struct __attribute__((swift_attr("@Sendable"))) {
+  const char *name;
+  /// Columns that B is packed by.
+  ptrdiff_t panel;
+  /// Rows that the product keeps in registers.
+  ptrdiff_t product_rows;
+  void (*f32_product)(const ck_product *);
+  void (*f32_winograd_input)(const ck_winograd_input *);
+  void (*f32_winograd_output)(const ck_winograd_output *);
+  /// The 36 transformed values of each 3x3 kernel.
+  ///
+  /// weights: 3x3 kernels, `tap` floats apart, `columns` outputs of one input channel side by
+  /// side; result: 36 rows of `panel` floats, `matrix` apart, zero beyond `columns`.
+  void (*f32_winograd_kernel)(
+    const float *weights, ptrdiff_t tap, ptrdiff_t columns, float *result, ptrdiff_t matrix);
+  /// Turns `columns` rows of `depth` floats, `row` apart, into `depth` rows of `panel` floats,
+  /// zero beyond `columns`.
+  void (*f32_pack_transposed)(
+    const float *x, ptrdiff_t row, ptrdiff_t columns, ptrdiff_t depth, float *result);
+  /// result[i] = max(result[i], x[i])
+  void (*f32_max)(const float *x, float *result, ptrdiff_t count);
+  /// result[i] += x[i]
+  void (*f32_add)(const float *x, float *result, ptrdiff_t count);
+} ck_table;
+
+/// The tables that this CPU can run, slowest first; NULL past the end.
+const ck_table *ck_table_at(int index);

@@ -122,7 +122,7 @@ struct FineTune: ParsableCommand {
     let names = tuning.trainedLayers
     console.note(
       "training \(names.isEmpty ? "" : names.joined(separator: ", ") + " and ")the head; "
-        + "all below '\(tuning.boundary.name)' is frozen")
+        + "all up to '\(tuning.boundary.name)' is frozen")
     let megabytes = (tuning.cacheBytes(photos: photos) + 999_999) / 1_000_000
     let place = "outputs of '\(tuning.boundary.name)' for \(photos) photos (\(megabytes) MB)"
     console.note(

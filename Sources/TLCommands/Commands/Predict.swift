@@ -91,13 +91,13 @@ private struct PredictionRows {
 
   mutating func begin() throws {
     guard format == .csv else { return }
-    try sink.write(CSV.row(["path", "label", "probability"] + classNames + ["error"]))
+    try sink.line(CSV.row(["path", "label", "probability"] + classNames + ["error"]))
   }
 
   mutating func add(_ prediction: Prediction) throws {
     switch format {
     case .table: addToTable(prediction)
-    case .csv: try sink.write(CSV.row(fields(prediction)))
+    case .csv: try sink.line(CSV.row(fields(prediction)))
     case .json: try array.append(PredictionRecord(prediction, classNames: classNames))
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Layers
 import Training
+import Weights
 
 struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,7 +42,10 @@ struct Summary: ParsableCommand {
   }
 
   private func opened() throws -> Network {
-    if let model { return try ClassifierModel.network(of: model) }
+    if let model {
+      let size = imageSize.map { [$0.height, $0.width, 3] }
+      return try KerasModel.read(model, inputShape: size).network
+    }
     let size = imageSize ?? ImageSize(150)
     return try BaseLoader.load(
       base ?? "", height: size.height, width: size.width, allowPartial: allowPartial

@@ -77,6 +77,32 @@ func abridged(_ list: [String]) -> String {
   return list.count > 5 ? "\(shown) and \(list.count - 5) more" : shown
 }
 
+/// Opens a base and shows how its file's tensors were used.
+func loadedBase(
+  _ options: BaseOptions, _ photos: PhotoOptions, layer: String?, _ console: Console
+) throws -> LoadedBase {
+  let loaded = try BaseLoader.load(
+    options.base, height: photos.imageSize.height, width: photos.imageSize.width, layer: layer,
+    allowPartial: options.allowPartial)
+  console.note("base: \(loaded.summary), \(loaded.report.summary)")
+  let unusual = loaded.report.rows.filter { $0.status != .loaded }
+  if !unusual.isEmpty { console.note(loadTable(unusual).text) }
+  for note in loaded.report.notes { console.note(note) }
+  return loaded
+}
+
+/// Tensors of a file and what became of them.
+func loadTable(_ rows: [LoadReport.Row]) -> TextTable {
+  var table = TextTable([
+    .text("in the file"), .text("in the network"), .text("shape"), .text("status"),
+  ])
+  for row in rows {
+    let status = [row.status.rawValue, row.reason].compactMap { $0 }.joined(separator: ": ")
+    table.add([row.tensor ?? "-", row.parameter ?? "-", "\(row.shape)", status])
+  }
+  return table
+}
+
 /// A number with a fixed count of decimals.
 func decimal(_ value: Double, _ digits: Int) -> String {
   String(format: "%.\(digits)f", value)

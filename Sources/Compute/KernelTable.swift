@@ -1,0 +1,33 @@
+internal import CKernels
+import Foundation
+
+/// The inner loops of one instruction set.
+package struct KernelTable: Sendable {
+  /// Such as `avx512`; what `TL_ISA` names.
+  package let name: String
+  private let index: Int32
+
+  /// The tables that this CPU can run, slowest first.
+  package static let available: [KernelTable] = {
+    var tables: [KernelTable] = []
+    while let table = ck_table_at(Int32(tables.count)) {
+      tables.append(
+        KernelTable(name: String(cString: table.pointee.name), index: Int32(tables.count)))
+    }
+    return tables
+  }()
+
+  /// The fastest table, or the one that the environment variable `TL_ISA` names.
+  package static let current: KernelTable = {
+    guard let wanted = ProcessInfo.processInfo.environment["TL_ISA"], !wanted.isEmpty else {
+      return available[available.count - 1]
+    }
+    let table = available.first { $0.name == wanted }
+    precondition(
+      table != nil, "TL_ISA must be one of \(available.map(\.name)) here but is '\(wanted)'")
+    return table!
+  }()
+
+  /// The C side; tables live as long as the process.
+  var functions: ck_table { ck_table_at(index)!.pointee }
+}

@@ -1,0 +1,31 @@
+/// Consecutive steps that take some photos of a chunk through all of them before the next ones.
+///
+/// Early layers make far more numbers per photo than a cache holds, so few photos go through them
+/// at a time; late layers read many weights per photo, so many photos share one reading.
+struct PlanSegment: Sendable, Equatable {
+  let steps: Range<Int>
+  /// Photos at a time, at most.
+  let photos: Int
+
+  /// Photos that the last segment takes at a time.
+  static let largestChunk = 32
+  /// Bytes per photo from which on a value counts as large.
+  private static let largeValue = 1 << 20
+  /// Bytes that inputs and outputs of a step may take together where values are large.
+  private static let largeStep = 16 << 20
+
+  /// Cuts after the last step whose result is large.
+  ///
+  /// - Parameter counts: floats per photo of each value.
+  static func split(steps: [PlanProgram.Step], counts: [Int]) -> [PlanSegment] {
+    let size = MemoryLayout<Float>.stride
+    let cut = steps.lastIndex { counts[$0.output] * size > largeValue }.map { $0 + 1 } ?? 0
+    // The step after the cut makes the large value small: it belongs to the first segment.
+    let end = cut == 0 ? 0 : min(cut + 1, steps.count)
+    let largest = steps[..<end].map { (counts[$0.input] + counts[$0.output]) * size }.max() ?? 1
+    let first = PlanSegment(
+      steps: 0..<end, photos: max(1, min(largeStep / max(largest, 1), largestChunk)))
+    let second = PlanSegment(steps: end..<steps.count, photos: largestChunk)
+    return [first, second].filter { !$0.steps.isEmpty }
+  }
+}

@@ -1,0 +1,6 @@
+import Training
+import Weights
+
+// Which errors of other modules know a way out.
+extension TrainingError: WithWayOut {}
+extension WeightsError: WithWayOut {}

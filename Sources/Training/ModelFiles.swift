@@ -1,0 +1,113 @@
+import Compute
+import Foundation
+package import Images
+import Layers
+import Weights
+
+/// What the caller knows of a model that its file does not say.
+package struct ModelOverrides: Sendable {
+  package var classNames: [String]?
+  package var preprocessing: Preprocessing?
+  package var interpolation: Interpolation?
+  package var ignoreOrientation: Bool
+
+  package init(
+    classNames: [String]? = nil, preprocessing: Preprocessing? = nil,
+    interpolation: Interpolation? = nil, ignoreOrientation: Bool = false
+  ) {
+    self.classNames = classNames
+    self.preprocessing = preprocessing
+    self.interpolation = interpolation
+    self.ignoreOrientation = ignoreOrientation
+  }
+}
+
+extension ClassifierModel {
+  /// The version of `tl` that model files name.
+  package static let version = "0.1.0"
+
+  /// A base with a freshly drawn head.
+  package init(
+    base: LoadedBase, head: HeadPlan, classNames: [String], loader: PhotoLoader, seed: UInt64
+  ) throws {
+    var network = base.network
+    var random = SeededRandom(seed: seed)
+    try head.add(to: &network, classCount: classNames.count, random: &random)
+    self.init(
+      network: network, classNames: classNames, loader: loader, history: [],
+      baseDescription: base.summary)
+  }
+
+  /// Opens a Keras full-model file with a classifier in it.
+  ///
+  /// What `tl` wrote needs nothing else. A model written by Keras does not hold its class names and
+  /// preprocessing: they must be given.
+  package static func load(
+    _ path: String, overrides: ModelOverrides = ModelOverrides()
+  ) throws -> ClassifierModel {
+    let stored = try KerasModel.read(path)
+    let network = stored.network
+    let extras = stored.extras
+    guard let last = network.nodes.last?.layer as? any ClassifierLayer,
+      last.activation == .sigmoid || last.activation == .softmax, network.outputShape.count == 1
+    else {
+      throw TrainingError.noClassifier(
+        path, found: "'\(network.nodes[network.outputIndex].name)' with \(network.outputShape)")
+    }
+    let outputs = network.outputShape[0]
+    let classCount = outputs == 1 ? 2 : outputs
+    guard let classNames = overrides.classNames ?? extras.classNames else {
+      throw TrainingError.missingExtras(path, what: "its class names", flag: "--class-names a,b")
+    }
+    guard classNames.count == classCount, (last.activation == .sigmoid) == (outputs == 1) else {
+      throw TrainingError.wrongClassCount(path, names: classNames, outputs: outputs)
+    }
+    guard
+      let preprocessing = overrides.preprocessing
+        ?? extras.preprocessing.flatMap({ Preprocessing(rawValue: $0) })
+    else {
+      throw TrainingError.missingExtras(
+        path, what: "the preprocessing it expects", flag: "--preprocess caffe")
+    }
+    let interpolation =
+      overrides.interpolation ?? extras.interpolation.flatMap { Interpolation(rawValue: $0) }
+    let loader = PhotoLoader(
+      height: network.inputShape[0], width: network.inputShape[1],
+      interpolation: interpolation ?? .nearest, preprocessing: preprocessing,
+      ignoreOrientation: overrides.ignoreOrientation || extras.ignoresOrientation == true)
+    return ClassifierModel(
+      network: network, classNames: classNames, loader: loader,
+      history: try runs(extras.history, path: path),
+      baseDescription: extras.baseDescription ?? "a model written by Keras")
+  }
+
+  private static func runs(_ json: String?, path: String) throws -> [TrainingRun] {
+    guard let json else { return [] }
+    do {
+      return try JSONDecoder().decode([TrainingRun].self, from: Data(json.utf8))
+    } catch {
+      throw TrainingError.missingExtras(path, what: "a history that can be read", flag: nil)
+    }
+  }
+
+  /// Writes a Keras full-model file that also holds what `tl predict` needs.
+  ///
+  /// An old file at `path` stays until the new one is complete.
+  package func save(_ path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let extras = ModelExtras(
+      classNames: classNames, preprocessing: loader.preprocessing.rawValue,
+      imageSize: [loader.height, loader.width], interpolation: loader.interpolation.rawValue,
+      ignoresOrientation: loader.ignoreOrientation,
+      history: String(decoding: try encoder.encode(history), as: UTF8.self),
+      baseDescription: baseDescription, freezeProof: history.last?.proof, version: Self.version)
+    try KerasModel.write(network, to: path, extras: extras)
+  }
+
+  /// Such as `cats, dogs; 16,812,353 parameters; base vgg16 from vgg16_notop.h5`.
+  package var summary: String {
+    "classes \(classNames.joined(separator: ", ")); \(network.parameterCount) parameters; "
+      + "base \(baseDescription)"
+  }
+}

@@ -1,0 +1,97 @@
+internal import Crypto
+internal import Foundation
+
+/// Digests of whole files.
+package enum FileDigest {
+  /// The MD5 of a file as 32 hexadecimal digits, by which Keras's published files are known.
+  ///
+  /// The file is read in pieces; throws `WeightsError.cannotRead`.
+  package static func md5(_ path: String) throws -> String {
+    var hash = Insecure.MD5()
+    try read(path) { hash.update(data: $0) }
+    return hexadecimal(hash.finalize())
+  }
+
+  /// The SHA-256 of a file as 64 hexadecimal digits.
+  package static func sha256(_ path: String) throws -> String {
+    var hash = SHA256()
+    try read(path) { hash.update(data: $0) }
+    return hexadecimal(hash.finalize())
+  }
+
+  /// The first bytes of a file.
+  static func start(of path: String, bytes: Int) throws -> [UInt8] {
+    do {
+      let file = try FileHandle(forReadingFrom: URL(filePath: path))
+      defer { try? file.close() }
+      return [UInt8](try file.read(upToCount: bytes) ?? Data())
+    } catch {
+      throw WeightsError.cannotRead(path: path, reason: reason(error))
+    }
+  }
+
+  private static func read(_ path: String, _ body: (Data) -> Void) throws {
+    do {
+      let file = try FileHandle(forReadingFrom: URL(filePath: path))
+      defer { try? file.close() }
+      while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { body(piece) }
+    } catch {
+      throw WeightsError.cannotRead(path: path, reason: reason(error))
+    }
+  }
+}
+
+/// Files that are either as they were or complete.
+package enum AtomicFile {
+  /// Lets `body` write a new file beside `path`, brings it to the disk and puts it in its place.
+  ///
+  /// On any error the new file is removed and what was at `path` stays.
+  package static func write<R>(_ path: String, _ body: (String) throws -> R) throws -> R {
+    let temporary = path + ".\(UUID().uuidString.prefix(8)).partial"
+    do {
+      let result = try body(temporary)
+      try rename(temporary, to: path)
+      return result
+    } catch {
+      try? FileManager.default.removeItem(atPath: temporary)
+      throw error
+    }
+  }
+
+  /// Brings a file to the disk, then gives it another name in one step, replacing what is there.
+  package static func rename(_ path: String, to target: String) throws {
+    do {
+      let file = try FileHandle(forUpdating: URL(filePath: path))
+      defer { try? file.close() }
+      try file.synchronize()
+    } catch {
+      throw WeightsError.cannotWrite(path: target, reason: reason(error))
+    }
+    // rename(2) replaces in one step, which FileManager does not promise.
+    guard unsafe Foundation.rename(path, target) == 0 else {
+      throw WeightsError.cannotWrite(
+        path: target, reason: unsafe String(cString: strerror(errno)))
+    }
+    // The new name itself; a file system that cannot do this has nothing better to offer.
+    let folder = URL(filePath: target).deletingLastPathComponent()
+    try? FileHandle(forReadingFrom: folder).synchronize()
+  }
+}
+
+/// The digits of a digest.
+func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
+  digest.map { byte in
+    let digits = String(byte, radix: 16)
+    return digits.utf8.count == 1 ? "0" + digits : digits
+  }.joined()
+}
+
+/// What a Foundation error says, without its domain and code.
+private func reason(_ error: any Error) -> String {
+  let error = error as NSError
+  if let posix = error.userInfo[NSUnderlyingErrorKey] as? POSIXError {
+    return unsafe String(cString: strerror(posix.code.rawValue))
+  }
+  if error.code == CocoaError.fileReadNoSuchFile.rawValue { return "no such file" }
+  return error.localizedDescription
+}

@@ -1,0 +1,27 @@
+internal import Foundation
+internal import HDF5
+internal import Layers
+
+/// JSON as Keras keeps it in attributes.
+enum JSONText {
+  /// The JSON that an attribute holds, nil where there is no such attribute.
+  static func attribute(
+    _ name: String, of group: HDF5Group, path: String
+  ) throws -> JSONValue? {
+    guard let text = try group.attributes.string(name) else { return nil }
+    do {
+      return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    } catch {
+      throw WeightsError.badJSON(
+        attribute: name, path: path,
+        reason: text.utf8.count > 40 ? "\(text.utf8.count) bytes that are none" : "'\(text)'")
+    }
+  }
+
+  /// A value as JSON in one line, keys sorted, so that equal values give equal text.
+  static func text(_ value: JSONValue) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}

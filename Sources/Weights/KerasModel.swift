@@ -1,0 +1,57 @@
+package import Layers
+
+/// A network out of a full-model file, with what rides along.
+package struct KerasModel: Sendable {
+  package let network: Network
+  package let extras: ModelExtras
+  /// What became of every tensor.
+  package let report: LoadReport
+
+  /// Reads a full model.
+  ///
+  /// - Parameters:
+  ///   - inputShape: one picture's `[height, width, channels]` in place of the model's own; needed
+  ///     where the model takes pictures of any size.
+  ///   - allowPartial: whether tensors may be missing; those stay zero.
+  ///
+  /// Throws `WeightsError`, `HDF5Error`, and `LayerError` where the model has layers of unknown
+  /// classes or does not take the shape.
+  package static func read(
+    _ path: String, inputShape: [Int]? = nil, allowPartial: Bool = false
+  ) throws -> KerasModel {
+    let file = try KerasFile(path)
+    defer { file.close() }
+    let (network, report) = try file.network(inputShape: inputShape, allowPartial: allowPartial)
+    return KerasModel(network: network, extras: try file.extras(), report: report)
+  }
+}
+
+extension KerasFile {
+  /// The network that the file describes, filled with its tensors.
+  ///
+  /// Every node is trainable as the file has it. See `KerasModel.read` for parameters and errors.
+  package func network(
+    inputShape: [Int]? = nil, allowPartial: Bool = false
+  ) throws -> (Network, LoadReport) {
+    guard let configuration else {
+      if format == .notKeras { throw WeightsError.notKeras(path: path, holds: try listing()) }
+      throw WeightsError.noConfiguration(path: path, holds: contents)
+    }
+    var network = try NetworkBuilder.network(configuration, path: path, inputShape: inputShape)
+    var report = try WeightLoader.load(self, into: &network, allowPartial: allowPartial)
+    report.notes += ModelFlags(configuration).notes
+    return (network, report)
+  }
+
+  /// What tl keeps in model files besides Keras's own; empty in files by others.
+  package func extras() throws -> ModelExtras {
+    try ModelExtras(readFrom: file.root.attributes)
+  }
+
+  /// The first names in the file, for errors.
+  func listing() throws -> String {
+    let names = try file.root.children().map { "'\($0.name)'" }
+    if names.isEmpty { return "an empty HDF5 file" }
+    return names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
+  }
+}

@@ -1,0 +1,69 @@
+internal import HDF5
+
+/// What rides along in a model file as attributes `tl_...` of its root, which Keras leaves alone.
+package struct ModelExtras: Sendable, Equatable {
+  /// The class names in the order of their labels.
+  package var classNames: [String]?
+  /// The name of the preprocessing, such as `caffe`.
+  package var preprocessing: String?
+  /// Height and width that pictures are scaled to.
+  package var imageSize: [Int]?
+  /// Such as `nearest`.
+  package var interpolation: String?
+  /// Whether EXIF orientation is left unapplied.
+  package var ignoresOrientation: Bool?
+  /// The training runs, as JSON.
+  package var history: String?
+  /// Where the base came from.
+  package var baseDescription: String?
+  /// What shows that frozen tensors did not change.
+  package var freezeProof: String?
+  /// The version of tl that wrote the file.
+  package var version: String?
+
+  package init(
+    classNames: [String]? = nil, preprocessing: String? = nil, imageSize: [Int]? = nil,
+    interpolation: String? = nil, ignoresOrientation: Bool? = nil, history: String? = nil,
+    baseDescription: String? = nil, freezeProof: String? = nil, version: String? = nil
+  ) {
+    self.classNames = classNames
+    self.preprocessing = preprocessing
+    self.imageSize = imageSize
+    self.interpolation = interpolation
+    self.ignoresOrientation = ignoresOrientation
+    self.history = history
+    self.baseDescription = baseDescription
+    self.freezeProof = freezeProof
+    self.version = version
+  }
+
+  private static var texts: [(name: String, field: WritableKeyPath<ModelExtras, String?>)] {
+    [
+      ("tl_preprocessing", \.preprocessing), ("tl_interpolation", \.interpolation),
+      ("tl_history", \.history), ("tl_base", \.baseDescription),
+      ("tl_freeze_proof", \.freezeProof), ("tl_version", \.version),
+    ]
+  }
+
+  init(readFrom attributes: HDF5Attributes) throws {
+    for (name, field) in Self.texts { self[keyPath: field] = try attributes.string(name) }
+    classNames = try attributes.strings("tl_class_names")
+    imageSize = try attributes.integers("tl_image_size")?.map { Int($0) }
+    ignoresOrientation = try attributes.integer("tl_ignore_orientation").map { $0 != 0 }
+  }
+
+  func write(to attributes: HDF5Attributes) throws {
+    for (name, field) in Self.texts {
+      if let text = self[keyPath: field] { try attributes.set(name, string: text) }
+    }
+    if let classNames {
+      try attributes.set("tl_class_names", strings: classNames, storage: .variable)
+    }
+    if let imageSize {
+      try attributes.set("tl_image_size", integers: imageSize.map { Int64($0) })
+    }
+    if let ignoresOrientation {
+      try attributes.set("tl_ignore_orientation", boolean: ignoresOrientation)
+    }
+  }
+}

@@ -1,0 +1,125 @@
+internal import Compute
+package import HDF5
+
+/// One tensor of a layer as a file holds it; its numbers are read on demand.
+package struct StoredTensor: Sendable {
+  /// The parameter's short name (`kernel`, `bias`, `gamma`, ...), nil where the file's name for it
+  /// says nothing.
+  package let parameter: String?
+  /// The dataset's absolute path in the file.
+  package let path: String
+  package let shape: [Int]
+  package let type: HDF5ElementType
+  private let dataset: HDF5Dataset
+
+  init(_ dataset: HDF5Dataset, parameter: String?) {
+    self.parameter = parameter
+    self.dataset = dataset
+    path = dataset.name
+    shape = dataset.shape
+    type = dataset.elementType
+  }
+
+  /// The numbers, row-major, as Float32 whatever the file's type is.
+  ///
+  /// Throws `HDF5Error`, and `WeightsError.notFinite` for NaN and infinity.
+  package func read(file: String) throws -> [Float] {
+    let tensor = Tensor(shape: shape, scalars: try dataset.readFloats())
+    if let index = tensor.firstNotFinite {
+      throw WeightsError.notFinite(
+        tensor: path, path: file, value: "\(tensor.scalars[index])", index: index)
+    }
+    return tensor.scalars
+  }
+}
+
+/// The tensors that a file holds for one layer, in the file's order.
+package struct StoredTensors: Sendable {
+  /// The nested models around the layer as far as the file tells, outermost first.
+  package let scope: [String]
+  /// The layer's name; where the file has none (older `.weights.h5`), its place in the file.
+  package let name: String
+  /// Another name that the tensors carry, as after renaming a layer.
+  package let alias: String?
+  /// Whether `name` is only a place such as `conv2d_3`, the fourth Conv2D.
+  package let isNameless: Bool
+  package let tensors: [StoredTensor]
+
+  init(
+    scope: [String] = [], name: String, alias: String? = nil, isNameless: Bool = false,
+    tensors: [StoredTensor]
+  ) {
+    self.scope = scope
+    self.name = name
+    self.alias = alias
+    self.isNameless = isNameless
+    self.tensors = tensors
+  }
+
+  /// The name with its scope, such as `vgg16/block1_conv1`.
+  package var path: String { (scope + [name]).joined(separator: "/") }
+}
+
+/// What a file's name of a tensor says: whose it is, and which.
+struct TensorName: Equatable {
+  /// What stands before the parameter's name: `vgg16/block1_conv1`; empty if nothing does.
+  let owner: String
+  let parameter: String?
+
+  /// Understands `block1_conv1_W_1:0` (Keras 1), `block1_conv1/kernel:0` (Keras 2) and
+  /// `block1_conv1/kernel` (Keras 3).
+  init(_ text: String) {
+    var parts = Self.withoutOutputNumber(text).split(separator: "/").map { String($0) }
+    let last = parts.popLast() ?? ""
+    let plain = Self.withoutCounter(last)
+    if Self.known.contains(last) || Self.known.contains(plain) {
+      parameter = Self.known.contains(last) ? last : plain
+    } else if let (owner, name) = Self.keras1(plain) ?? Self.keras1(last) {
+      parts.append(owner)
+      parameter = name
+    } else {
+      parameter = nil
+    }
+    owner = parts.joined(separator: "/")
+  }
+
+  /// The short names that the layers of Keras 2 and 3 give to their tensors.
+  private static let known: Set<String> = [
+    "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance", "depthwise_kernel",
+    "pointwise_kernel", "recurrent_kernel", "embeddings", "alpha",
+  ]
+
+  private static let keras1Names = [
+    "W": "kernel", "b": "bias", "gamma": "gamma", "beta": "beta",
+    // Keras 1 says std and stores the variance.
+    "running_mean": "moving_mean", "running_std": "moving_variance",
+  ]
+
+  private static func keras1(_ text: String) -> (owner: String, parameter: String)? {
+    for (suffix, name) in keras1Names where text.hasSuffix("_" + suffix) {
+      let owner = text.dropLast(suffix.count + 1)
+      if !owner.isEmpty { return (String(owner), name) }
+    }
+    return nil
+  }
+
+  /// TensorFlow numbers the outputs of an operation: `kernel:0`.
+  private static func withoutOutputNumber(_ text: String) -> Substring {
+    guard let colon = text.lastIndex(of: ":"), isNumber(text[text.index(after: colon)...]) else {
+      return text[...]
+    }
+    return text[..<colon]
+  }
+
+  /// TensorFlow numbers equal names: `kernel_1`.
+  static func withoutCounter(_ text: String) -> String {
+    guard let bar = text.lastIndex(of: "_"), isNumber(text[text.index(after: bar)...]) else {
+      return text
+    }
+    return String(text[..<bar])
+  }
+
+  private static func isNumber(_ text: Substring) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
+  }
+}

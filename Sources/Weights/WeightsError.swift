@@ -1,0 +1,80 @@
+// Weights reads and writes Keras's HDF5 files: weights alone in every spelling since Keras 1, and
+// full models, which become a `Network` and back. Tensors are matched by names and shapes, never
+// by luck; pickled code (Lambda layers) and the zip archives of Keras 3 are refused.
+internal import Layers
+
+/// What can be wrong with a Keras file, or with a network that is to become one.
+package enum WeightsError: Error, Sendable, Equatable {
+  /// An HDF5 file that Keras did not write.
+  case notKeras(path: String, holds: String)
+  /// A `.keras` archive, which is a zip file.
+  case kerasArchive(path: String)
+  /// Weights alone where a full model is needed.
+  case noConfiguration(path: String, holds: String)
+  /// An attribute with JSON that cannot be read.
+  case badJSON(attribute: String, path: String, reason: String)
+  /// A configuration that cannot be a Keras model's.
+  case badConfiguration(String, path: String)
+  /// A model of a kind that a `Network` cannot be.
+  case unsupportedModel(String, path: String)
+  /// A model for pictures of any size, whose size nobody gave.
+  case inputShapeNeeded(path: String, found: String)
+  /// A given input shape that the model cannot take.
+  case wrongInputShape(path: String, expected: String, found: [Int])
+  /// Tensors that are missing or do not fit.
+  case mismatch(LoadMismatch)
+  /// NaN or infinity in a tensor.
+  case notFinite(tensor: String, path: String, value: String, index: Int)
+  /// Layers that cannot be written as a nested model.
+  case cannotNest(scope: String, reason: String)
+  /// The operating system refused to write.
+  case cannotWrite(path: String, reason: String)
+  /// The operating system refused to read.
+  case cannotRead(path: String, reason: String)
+}
+
+extension WeightsError: CustomStringConvertible {
+  /// One line: what failed, what was expected and found, and where.
+  package var description: String {
+    switch self {
+    case .notKeras(let path, let holds):
+      "cannot use '\(path)': expected a Keras file with 'layer_names', found \(holds)"
+    case .kerasArchive(let path):
+      "cannot use '\(path)': expected an HDF5 file, found a '.keras' archive of Keras 3"
+    case .noConfiguration(let path, let holds):
+      "cannot read a model from '\(path)': expected a full model with 'model_config', "
+        + "found weights alone (\(holds))"
+    case .badJSON(let attribute, let path, let reason):
+      "cannot read attribute '\(attribute)' of '\(path)': expected JSON, found \(reason)"
+    case .badConfiguration(let what, let path):
+      "cannot read the model of '\(path)': \(what)"
+    case .unsupportedModel(let what, let path):
+      "cannot use the model of '\(path)': expected one input, one output and every layer used "
+        + "once, found \(what)"
+    case .inputShapeNeeded(let path, let found):
+      "cannot build the model of '\(path)': its input \(found) has no fixed size"
+    case .wrongInputShape(let path, let expected, let found):
+      "cannot build the model of '\(path)': expected an input \(expected), found \(found)"
+    case .mismatch(let mismatch): mismatch.description
+    case .notFinite(let tensor, let path, let value, let index):
+      "cannot load '\(tensor)' from '\(path)': expected finite numbers, found \(value) at "
+        + "element \(index)"
+    case .cannotNest(let scope, let reason):
+      "cannot write the layers of '\(scope)' as a nested model: \(reason)"
+    case .cannotWrite(let path, let reason): "cannot write '\(path)': \(reason)"
+    case .cannotRead(let path, let reason): "cannot read '\(path)': \(reason)"
+    }
+  }
+
+  /// What the user can do about it, where something can be done.
+  package var wayOut: String? {
+    switch self {
+    case .kerasArchive: "save the model in Keras with model.save('model.h5')"
+    case .noConfiguration: "give the file as --base, with the architecture that it belongs to"
+    case .inputShapeNeeded: "say the size with --image-size"
+    case .mismatch(let mismatch) where mismatch.loaded > 0:
+      "--allow-partial loads the rest and leaves the others at their initial values"
+    default: nil
+    }
+  }
+}
