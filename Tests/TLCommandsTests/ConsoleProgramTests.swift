@@ -29,7 +29,7 @@ import Testing
     try Locations.withTemporaryFolder { folder in
       let file = folder.appending(path: "out.txt")
       try Data("old\n".utf8).write(to: file)
-      let run = try RunningTL(["rehearse", "1000000", "--output", "out.txt"], in: folder)
+      let run = try RunningTL(["rehearse", "20000", "--output", "out.txt"], in: folder)
       // The first progress line tells that the work is under way.
       #expect(run.waitForErrors("rehearsal: "))
       run.send(signal)
@@ -41,8 +41,18 @@ import Testing
     }
   }
 
+  @Test func aReaderOfStderrThatLeavesStopsNothing() throws {
+    let run = try RunningTL(["rehearse", "1500"])
+    #expect(run.waitForErrors("rehearsal: "))
+    run.closeErrors()
+    let outcome = run.finish()
+    #expect(outcome.status == 0)
+    #expect(outcome.output.hasSuffix("\nline 1500\n"))
+    #expect(!outcome.errors.contains("rehearsal: 1500 lines in"))
+  }
+
   @Test func aReaderThatLeavesEndsTheWorkQuietly() throws {
-    let run = try RunningTL(["rehearse", "1000000", "--quiet"])
+    let run = try RunningTL(["rehearse", "20000", "--quiet"])
     #expect(run.waitForOutput("line 1\n"))
     run.closeOutput()
     let outcome = run.finish()

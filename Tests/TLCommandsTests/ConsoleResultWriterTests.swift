@@ -56,9 +56,16 @@ import Testing
   @Test func aLinkStaysALink() throws {
     try Locations.withTemporaryFolder { folder in
       let (file, link) = (folder.appending(path: "real.csv"), folder.appending(path: "link.csv"))
-      try Data("old\n".utf8).write(to: file)
+      try Data("a longer old text\n".utf8).write(to: file)
       try FileManager.default.createSymbolicLink(
         atPath: link.path, withDestinationPath: "real.csv")
+      #expect(throws: BrokenPipe()) {
+        try ResultWriter.write(to: link.path) { sink in
+          try sink.line("new")
+          throw BrokenPipe()
+        }
+      }
+      #expect(try text(file) == "a longer old text\n")
       try ResultWriter.write(to: link.path) { try $0.line("new") }
       #expect(try text(file) == "new\n")
       #expect(
