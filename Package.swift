@@ -73,7 +73,7 @@ let package = Package(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"],
       resources: [.copy("Goldens")]),
     .testTarget(
-      name: "TLCommandsTests", dependencies: ["TLCommands", "TestSupport"],
+      name: "TLCommandsTests", dependencies: ["TLCommands", "TestSupport", "tl"],
       resources: [.copy("Fixtures"), .copy("Snapshots")]),
   ]
 )

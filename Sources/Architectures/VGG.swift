@@ -94,9 +94,10 @@ package struct VGG: Sendable {
     var widths = self.widths
     for layer in convolutions.reversed() {
       guard let block = layer.name.dropFirst(5).first?.wholeNumberValue,
-        let bias = layer.shapes.first(where: { $0.count == 1 }) ?? layer.shapes.first?.suffix(1)
+        let width = layer.shapes.first(where: { $0.count == 1 && $0[0] > 0 })?[0]
+          ?? layer.shapes.first(where: { $0.count == 4 })?[3]
       else { continue }
-      widths[block - 1] = bias[bias.startIndex]
+      widths[block - 1] = width
     }
     let top = zip(Self.topNames, topUnits).map { name, units in
       layers.first { $0.name == name }?.shapes.first { $0.count == 2 }?[1] ?? units

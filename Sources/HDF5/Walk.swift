@@ -12,6 +12,11 @@ public struct HDF5Entry: Sendable {
   public var elementType: HDF5ElementType?
   /// For datasets: how the elements lie in the file.
   public var storage: HDF5Storage?
+
+  public init(path: String, kind: HDF5Kind) {
+    self.path = path
+    self.kind = kind
+  }
 }
 
 extension HDF5Group {

@@ -5,6 +5,7 @@ import Layers
 import TestSupport
 import Testing
 import Training
+import Weights
 
 /// Training runs against Keras from the same weights, in the same order, without dropout.
 struct TrainerTests {
@@ -33,6 +34,42 @@ struct TrainerTests {
       classCount: kind == "sigmoid" ? 2 : 3
     )
     try expectFinal(root.group("final"), trained)
+  }
+
+  @Test(arguments: ["sigmoid", "softmax"])
+  func block5LearnsLikeKeras(kind: String) throws {
+    let golden = try HDF5File.open(Bundle.module.path(to: "Goldens/fine_tune_\(kind).h5"))
+    defer { try? golden.close() }
+    let root = try golden.root
+    let path = Bundle.module.path(to: "Goldens/fine_tune_\(kind)_initial.h5")
+    var network = try KerasModel.read(path).network
+    let block5 = try LayerSelection("block5").nodes(in: network)
+    network.setTrainable(block5.union(network.headStart..<network.nodes.count))
+    let before = FreezeProof.digests(network)
+    let cut = try FreezeCut(network)
+    #expect(network.nodes[cut.boundary].name == "block4_pool")
+    let values = network.plan(outputs: [cut.boundary]).run(try root.tensor("input"))[0]
+    let trained = try expectLosses(
+      root, network: network, values: values, labels: root.integers("labels"),
+      classCount: kind == "sigmoid" ? 2 : 3)
+    try expectFinal(root.group("final"), trained)
+    let proof = FreezeProof(before: before, after: trained)
+    #expect(
+      proof.sentence
+        == "20 tensors of the base unchanged, 6 of the base and 4 of the head trained")
+    #expect(proof.frozenButChanged.isEmpty)
+  }
+
+  @Test func theProofNamesAFrozenTensorThatChanged() throws {
+    let path = Bundle.module.path(to: "Goldens/fine_tune_sigmoid_initial.h5")
+    var network = try KerasModel.read(path).network
+    network.setTrainable(Set(network.headStart..<network.nodes.count))
+    let before = FreezeProof.digests(network)
+    let index = try #require(network.index(named: "block2_conv1"))
+    network.updateLayer(at: index) { $0.parameters[1].value.scalars[0] += 1e-6 }
+    let proof = FreezeProof(before: before, after: network)
+    #expect(proof.frozenButChanged == ["block2_conv1/bias"])
+    #expect(proof.baseTrained == 1)
   }
 
   @Test func aRunRepeatsExactlyWithItsSeed() throws {

@@ -1,8 +1,43 @@
 import ArgumentParser
+import Foundation
 import Training
-import Weights
 
 struct Inspect: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "x.")
+  static let configuration = CommandConfiguration(
+    abstract: "Show what an HDF5 file holds, and what it is.",
+    discussion: """
+      Prints every group, dataset and attribute, then whether this is a Keras file, of which \
+      format and architecture, and how to use it.
+      """)
+
+  @Argument(help: "Any HDF5 FILE.")
+  var file: String
+
+  @Flag(help: "Leave the attributes out.")
+  var noAttributes = false
+
   @OptionGroup var options: ConsoleOptions
+
+  func run() throws {
+    let console = options.console
+    let inspection = try Inspection(file)
+    let width = inspection.lines.map(\.path.count).max() ?? 0
+    for line in inspection.lines {
+      let path = line.path.padding(toLength: width, withPad: " ", startingAt: 0)
+      let row = [path, line.contents, line.storage].filter { !$0.isEmpty }.joined(separator: "  ")
+      try console.result(row.trimmingEnd)
+      if !noAttributes {
+        for attribute in line.attributes { try console.result("    @\(attribute)") }
+      }
+    }
+    try console.result("")
+    for sentence in inspection.sentences { try console.result(sentence) }
+  }
+}
+
+extension String {
+  /// Without spaces at the end.
+  fileprivate var trimmingEnd: String {
+    String(reversed().drop { $0 == " " }.reversed())
+  }
 }
