@@ -4,6 +4,7 @@ import Foundation
 struct Arguments {
   static let usage = """
     usage: tl-bench kernels [--rounds 10]
+           tl-bench layers [--rounds 20]
            tl-bench products [--rounds 10]
            tl-bench vgg16 [--size 150] [--batch 20] [--rounds 10] [--profile]
     """

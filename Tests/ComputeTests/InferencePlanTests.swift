@@ -66,10 +66,14 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
       let z = builder.activation(y, function, name: "z")
       let expected = NaivePlan.pointwise(sums, function, rowLength: 1).map { Float($0) }
       for kernels in KernelTable.available {
-        let result = builder.build(outputs: [z], kernels: kernels).run(batch)[0]
-        #expect(result.shape == [c.photos] + builder.shape(of: z))
-        expectClose(
-          result.scalars, expected, absolute: 2e-5, relative: 1e-5, "\(kernels.name) \(function)")
+        for choice in ConvolutionChoice.allCases {
+          let plan = builder.build(outputs: [z], kernels: kernels, convolutions: choice)
+          let result = plan.run(batch)[0]
+          #expect(result.shape == [c.photos] + builder.shape(of: z))
+          expectClose(
+            result.scalars, expected, absolute: 2e-5, relative: 1e-5,
+            "\(kernels.name) \(function) \(choice)")
+        }
       }
     }
   }
