@@ -77,16 +77,9 @@ struct PlanLayout {
   /// The step after which each value's memory may be used again.
   private static func lastUses(_ program: PlanProgram) -> [Int] {
     var last = [Int](repeating: -1, count: program.counts.count)
-    for segment in program.segments {
-      for index in segment.steps {
-        let step = program.steps[index]
-        // A segment comes back to its first step for its next photos: what was made before it
-        // has to stay until the segment ends.
-        let isFromBefore = last[step.input] < segment.steps.lowerBound
-        last[step.input] =
-          isFromBefore ? segment.steps.upperBound - 1 : max(last[step.input], index)
-        last[step.output] = max(last[step.output], index)
-      }
+    for (index, step) in program.steps.enumerated() {
+      last[step.input] = index
+      last[step.output] = index
     }
     for value in program.outputs { last[value] = program.steps.count }
     return last
