@@ -7,6 +7,8 @@ let arguments = Arguments(Array(CommandLine.arguments.dropFirst()))
 switch arguments.command {
 case "vgg16": benchmarkVGG16(arguments)
 case "products": benchmarkProducts(arguments)
+case "head": benchmarkHead(arguments)
+case "block5": benchmarkBlock5(arguments)
 default:
   FileHandle.standardError.write(Data((Arguments.usage + "\n").utf8))
   exit(64)
