@@ -36,10 +36,18 @@ package struct ConvolutionGeometry: Sendable {
 
 /// The convolution of `x` with `kernel` plus `bias`, as Keras's Conv2D computes it.
 package func convolution(
-  _ x: Tensor, kernel: Tensor, bias: [Float]?, strides: (Int, Int), padding: Padding
+  _ x: Tensor, kernel: Tensor, bias: [Float]?, strides: (Int, Int), padding: Padding,
+  kernels: KernelTable = .current
 ) -> Tensor {
   let g = ConvolutionGeometry(
     input: x.shape, kernel: kernel.shape, strides: strides, padding: padding)
+  if WinogradTraining.suits(g) {
+    return Tensor(shape: g.outputShape) { y in
+      withPointers(x, kernel) { x, kernel in
+        WinogradTraining(g, kernels: kernels).forward(x, kernel: kernel, bias: bias, into: y)
+      }
+    }
+  }
   return Tensor(shape: g.outputShape) { y in
     fillRows(y, count: g.n * g.positions, with: bias, width: g.outputs)
     kernel.scalars.withUnsafeBufferPointer { kernel in
@@ -59,22 +67,29 @@ package func convolution(
 /// `input` is nil unless `wantsInput`; `kernel` and `bias` are nil unless `wantsParameters`.
 package func convolutionGradients(
   _ dy: Tensor, x: Tensor, kernel: Tensor, strides: (Int, Int), padding: Padding,
-  wantsInput: Bool, wantsParameters: Bool
-) -> (input: Tensor?, kernel: Tensor?, bias: Tensor?) {
+  wantsInput: Bool, wantsParameters: Bool, kernels: KernelTable = .current
+) -> (input: Tensor?, kernel: ParameterGradient?, bias: Tensor?) {
   let g = ConvolutionGeometry(
     input: x.shape, kernel: kernel.shape, strides: strides, padding: padding)
   precondition(dy.shape == g.outputShape, "gradient \(dy.shape) must be \(g.outputShape)")
-  let input = wantsInput ? inputGradient(dy, kernel: kernel, g) : nil
+  let input = wantsInput ? inputGradient(dy, kernel: kernel, g, kernels) : nil
   guard wantsParameters else { return (input, nil, nil) }
   return (
-    input, kernelGradient(dy, x: x, shape: kernel.shape, g), sumOverRows(dy, width: g.outputs)
+    input, .stored(kernelGradient(dy, x: x, shape: kernel.shape, g, kernels)),
+    sumOverRows(dy, width: g.outputs)
   )
 }
 
 private func kernelGradient(
-  _ dy: Tensor, x: Tensor, shape: [Int], _ g: ConvolutionGeometry
+  _ dy: Tensor, x: Tensor, shape: [Int], _ g: ConvolutionGeometry, _ kernels: KernelTable
 ) -> Tensor {
   Tensor(shape: shape) { gradient in
+    if WinogradTraining.suits(g) {
+      withPointers(dy, x) { dy, x in
+        WinogradTraining(g, kernels: kernels).kernelGradient(dy, x: x, into: gradient)
+      }
+      return
+    }
     gradient.update(repeating: 0, count: g.windowSize * g.outputs)
     dy.scalars.withUnsafeBufferPointer { dy in
       guard let dy = dy.baseAddress else { return }
@@ -88,10 +103,30 @@ private func kernelGradient(
   }
 }
 
+/// Calls `body` with where two tensors lie, unless one is empty.
+private func withPointers(
+  _ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+) {
+  a.scalars.withUnsafeBufferPointer { a in
+    b.scalars.withUnsafeBufferPointer { b in
+      guard let a = a.baseAddress, let b = b.baseAddress else { return }
+      body(a, b)
+    }
+  }
+}
+
 /// `dy * kernel^T` gives each window's gradient; the windows are then added up where they overlap.
-private func inputGradient(_ dy: Tensor, kernel: Tensor, _ g: ConvolutionGeometry) -> Tensor {
+private func inputGradient(
+  _ dy: Tensor, kernel: Tensor, _ g: ConvolutionGeometry, _ kernels: KernelTable
+) -> Tensor {
   let photoSize = g.height * g.width * g.inputs
   return Tensor(shape: [g.n, g.height, g.width, g.inputs]) { dx in
+    if WinogradTraining.suits(g) {
+      withPointers(dy, kernel) { dy, kernel in
+        WinogradTraining(g, kernels: kernels).inputGradient(dy, kernel: kernel, into: dx)
+      }
+      return
+    }
     dx.update(repeating: 0, count: g.n * photoSize)
     let batch = g.photosAtOnce
     let windows = UnsafeMutablePointer<Float>.allocate(
