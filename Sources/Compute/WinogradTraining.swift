@@ -107,13 +107,13 @@ struct WinogradTraining: @unchecked Sendable {
         // Turned by half a circle: the last tap comes first.
         for input in 0..<inputs {
           kernels.f32_winograd_kernel(
-            turned + 8 * inputs * panel + input * panel, -inputs * panel, panel,
+            4, turned + 8 * inputs * panel + input * panel, -inputs * panel, panel,
             result + input * panel, layout.kernelStride)
         }
       } else {
         for input in 0..<inputs {
           kernels.f32_winograd_kernel(
-            kernel + input * g.outputs + first, tap, columns, result + input * panel,
+            4, kernel + input * g.outputs + first, tap, columns, result + input * panel,
             layout.kernelStride)
         }
       }
@@ -147,6 +147,7 @@ struct WinogradTraining: @unchecked Sendable {
     _ products: UnsafeMutablePointer<Float>, _ layout: WinogradLayout, _ target: WinogradTarget
   ) {
     var call = ck_winograd_output()
+    call.tile = 4
     call.matrix = layout.productStride
     call.row = target.width * target.channels
     call.pixel = target.channels
@@ -307,6 +308,7 @@ private struct WinogradPictures: @unchecked Sendable {
     nonisolated(unsafe) let patches = patches
     parallelItems(parts.count, workers: Threads.count) { _, item in
       var call = ck_winograd_input()
+      call.tile = 4
       call.row = width * channels
       call.pixel = channels
       call.matrix = matrix
