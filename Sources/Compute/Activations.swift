@@ -1,3 +1,4 @@
+internal import CKernels
 import Foundation
 
 /// Element-wise functions applied in place, and their gradients from the result alone.
@@ -9,7 +10,11 @@ extension PointwiseFunction {
       guard let x = buffer.baseAddress else { return }
       switch self {
       case .linear: break
-      case .relu: for i in 0..<size { x[i] = x[i] > 0 ? x[i] : 0 }
+      case .relu:
+        nonisolated(unsafe) let x = x
+        parallel(size, grain: 65_536) {
+          KernelTable.current.training.f32_relu(x + $0.lowerBound, $0.count)
+        }
       case .sigmoid: for i in 0..<size { x[i] = 1 / (1 + expf(-x[i])) }
       case .tanh: for i in 0..<size { x[i] = tanhf(x[i]) }
       case .softmax: softmaxRows(x, rows: width == 0 ? 0 : size / width, width: width)
@@ -26,7 +31,7 @@ extension PointwiseFunction {
         y.scalars.withUnsafeBufferPointer { y in
           switch self {
           case .linear: break
-          case .relu: for i in 0..<size { dx[i] = y[i] > 0 ? dy[i] : 0 }
+          case .relu: reluGradient(dy, y, into: dx)
           case .sigmoid: for i in 0..<size { dx[i] = dy[i] * y[i] * (1 - y[i]) }
           case .tanh: for i in 0..<size { dx[i] = dy[i] * (1 - y[i] * y[i]) }
           case .softmax:
@@ -39,6 +44,19 @@ extension PointwiseFunction {
         }
       }
     }
+  }
+}
+
+private func reluGradient(
+  _ dy: UnsafeBufferPointer<Float>, _ y: UnsafeBufferPointer<Float>,
+  into dx: UnsafeMutablePointer<Float>
+) {
+  guard let dyBase = dy.baseAddress, let yBase = y.baseAddress else { return }
+  nonisolated(unsafe) let (from, output, dx) = (dyBase, yBase, dx)
+  let table = KernelTable.current.training
+  parallel(dy.count, grain: 65_536) { range in
+    let start = range.lowerBound
+    table.f32_relu_gradient(from + start, output + start, dx + start, range.count)
   }
 }
 

@@ -57,6 +57,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*f32_rmsprop)(const ck_update *, float rate, float rho, float epsilon);
   /// m += (1 - beta1) * (g - m); v += (1 - beta2) * (g^2 - v); p -= rate * m / (sqrt(v) + epsilon).
   void (*f32_adam)(const ck_update *, float rate, float beta1, float beta2, float epsilon);
+  /// y[i] = max(y[i], 0); NaN stays.
+  void (*f32_relu)(float *y, ptrdiff_t count);
+  /// dx[i] = y[i] > 0 ? dy[i] : 0
+  void (*f32_relu_gradient)(const float *dy, const float *y, float *dx, ptrdiff_t count);
   void (*f32_winograd_gradient)(const ck_winograd_gradient *);
   /// The gradients of 3x3 kernels from the 36 matrices of theirs: the transpose of
   /// f32_winograd_kernel. `count` kernels, a multiple of 16, lie side by side, their taps `tap`
