@@ -120,9 +120,12 @@ package struct InferencePlanBuilder: Sendable {
 
   /// Fuses what can be fused, lays the weights out and plans the buffers.
   ///
-  /// - Parameter kernels: the inner loops to use; other instruction sets round differently.
+  /// - Parameters:
+  ///   - kernels: the inner loops to use; other instruction sets round differently.
+  ///   - convolutions: which algorithms may be used.
   package func build(
-    outputs: [PlanValue], kernels: KernelTable = .current
+    outputs: [PlanValue], kernels: KernelTable = .current,
+    convolutions: ConvolutionChoice = .fastest
   ) -> InferencePlan {
     guard let inputIndex else { preconditionFailure("a plan needs an input") }
     for output in outputs {
@@ -133,7 +136,8 @@ package struct InferencePlanBuilder: Sendable {
     let graph = PlanGraph(
       shapes: shapes, nodes: nodes, input: inputIndex, outputs: outputs.map(\.index))
     return InferencePlan(
-      program: PlanProgram(graph: graph.pruned().fused(), kernels: kernels),
+      program: PlanProgram(
+        graph: graph.pruned().fused(convolutions), kernels: kernels, choice: convolutions),
       inputShape: shapes[inputIndex],
       outputShapes: outputs.map { shapes[$0.index] })
   }

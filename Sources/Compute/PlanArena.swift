@@ -8,7 +8,7 @@ final class PlanArena: @unchecked Sendable {
   private let inputValue: Int
   private let offsets: [Int]
   private let photoStrides: [Int]
-  private let memory: UnsafeMutablePointer<Float>
+  private let buffer: PackedBuffer
 
   init(program: PlanProgram, photos: Int, workers: Int) {
     self.photos = photos
@@ -19,21 +19,17 @@ final class PlanArena: @unchecked Sendable {
     photoStrides = layout.photoStrides
     let shared = PlanLayout.rounded(program.steps.map(\.operation.sharedScratch).max() ?? 0)
     let perWorker = PlanLayout.rounded(program.steps.map(\.operation.workerScratch).max() ?? 0)
-    let total = layout.count + shared + perWorker * workers
-    memory = UnsafeMutableRawPointer.allocate(byteCount: max(total, 1) * 4, alignment: 64)
-      .bindMemory(to: Float.self, capacity: max(total, 1))
+    buffer = PackedBuffer(count: layout.count + shared + perWorker * workers)
     scratch = PlanScratch(
-      shared: memory + layout.count, workers: memory + layout.count + shared,
+      shared: buffer.floats + layout.count, workers: buffer.floats + layout.count + shared,
       workerStride: perWorker, workerCount: workers)
   }
-
-  deinit { memory.deallocate() }
 
   /// Where `value` of photo `photo` of the chunk lies while its segment handles that photo.
   func pointer(to value: Int, photo: Int) -> UnsafeMutablePointer<Float> {
     // Nothing writes the input: no step has it as its output.
     let base =
-      value == inputValue ? UnsafeMutablePointer(mutating: input!) : memory + offsets[value]
+      value == inputValue ? UnsafeMutablePointer(mutating: input!) : buffer.floats + offsets[value]
     return base + photo * photoStrides[value]
   }
 }
@@ -81,16 +77,9 @@ struct PlanLayout {
   /// The step after which each value's memory may be used again.
   private static func lastUses(_ program: PlanProgram) -> [Int] {
     var last = [Int](repeating: -1, count: program.counts.count)
-    for segment in program.segments {
-      for index in segment.steps {
-        let step = program.steps[index]
-        // A segment comes back to its first step for its next photos: what was made before it
-        // has to stay until the segment ends.
-        let isFromBefore = last[step.input] < segment.steps.lowerBound
-        last[step.input] =
-          isFromBefore ? segment.steps.upperBound - 1 : max(last[step.input], index)
-        last[step.output] = max(last[step.output], index)
-      }
+    for (index, step) in program.steps.enumerated() {
+      last[step.input] = index
+      last[step.output] = index
     }
     for value in program.outputs { last[value] = program.steps.count }
     return last

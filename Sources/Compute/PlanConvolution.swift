@@ -1,14 +1,24 @@
-/// Picks how a convolution is computed.
-///
-/// The choice depends on the layer's shape only, never on the batch: another algorithm would
-/// round differently.
-enum PlanConvolution {
-  /// Whether 2x2 max pooling can be done while the outputs are stored.
-  static func canPool(_ filter: PlanFilter) -> Bool { WinogradConvolution.suits(filter) }
+/// How a plan may compute its convolutions.
+package enum ConvolutionChoice: String, Sendable, CaseIterable {
+  /// Whatever is fastest for the layer's shape, by measurement.
+  case fastest
+  /// Products over the patches as they are: the fewest roundings, more multiplications.
+  case direct
 
-  static func make(_ filter: PlanFilter, kernels: KernelTable) -> any PlanOperation {
-    if WinogradConvolution.suits(filter) {
-      WinogradConvolution(filter: filter, kernels: kernels)
+  /// The side of Winograd's tiles for `filter`, nil for direct products.
+  ///
+  /// The choice depends on the layer's shape only, never on the batch: another algorithm would
+  /// round differently.
+  func winogradTile(for filter: PlanFilter) -> Int? {
+    self == .direct ? nil : WinogradConvolution.tile(for: filter)
+  }
+
+  /// Whether 2x2 max pooling can be done while the outputs of `filter` are stored.
+  func canPool(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == 4 }
+
+  func operation(_ filter: PlanFilter, kernels: KernelTable) -> any PlanOperation {
+    if let tile = winogradTile(for: filter) {
+      WinogradConvolution(filter: filter, tile: tile, kernels: kernels)
     } else {
       PackedConvolution(filter: filter, kernels: kernels)
     }

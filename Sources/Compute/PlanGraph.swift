@@ -105,13 +105,13 @@ struct PlanGraph: Sendable {
   }
 
   /// With ReLU and 2x2 max pooling moved into the convolution whose result only they use.
-  func fused() -> PlanGraph {
+  func fused(_ choice: ConvolutionChoice) -> PlanGraph {
     var result = self
     result.nodes = []
     for node in nodes {
       if let last = result.nodes.lastIndex(where: { $0.output == node.input }),
         useCount(of: node.input) == 1,
-        let merged = result.nodes[last].merging(node)
+        let merged = result.nodes[last].merging(node, choice)
       {
         result.nodes[last] = merged
       } else {
@@ -124,7 +124,7 @@ struct PlanGraph: Sendable {
 
 extension PlanNode {
   /// This convolution with `next` done in the same pass, nil where that cannot be.
-  func merging(_ next: PlanNode) -> PlanNode? {
+  func merging(_ next: PlanNode, _ choice: ConvolutionChoice) -> PlanNode? {
     guard case .convolution(var filter) = operation else { return nil }
     switch next.operation {
     case .activation(.relu) where !filter.relu && !filter.pooled:
@@ -133,7 +133,7 @@ extension PlanNode {
     where !filter.pooled && window.window == [2, 2] && window.strides == [2, 2]
       && window.rows.outputSize == window.height / 2
       && window.columns.outputSize == window.width / 2
-      && PlanConvolution.canPool(filter):
+      && choice.canPool(filter):
       filter.pooled = true
     default:
       return nil

@@ -51,11 +51,12 @@ struct PlanProgram: Sendable {
   /// Photos that go through the plan together, so that memory does not grow with the batch.
   let largestChunk = PlanSegment.largestChunk
 
-  init(graph: PlanGraph, kernels: KernelTable) {
+  init(graph: PlanGraph, kernels: KernelTable, choice: ConvolutionChoice) {
     var source = Array(graph.shapes.indices)
     var steps: [Step] = []
     for node in graph.nodes {
-      let (operation, work) = node.prepared(shapes: graph.shapes, kernels: kernels)
+      let (operation, work) = node.prepared(
+        shapes: graph.shapes, kernels: kernels, choice: choice)
       if let operation {
         steps.append(
           Step(
@@ -116,11 +117,11 @@ struct PlanProgram: Sendable {
 extension PlanNode {
   /// The operation ready to run and its multiply-adds per photo; nil where nothing is to be done.
   func prepared(
-    shapes: [[Int]], kernels: KernelTable
+    shapes: [[Int]], kernels: KernelTable, choice: ConvolutionChoice
   ) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
     switch operation {
     case .convolution(let filter):
-      (PlanConvolution.make(filter, kernels: kernels), filter.multiplyAdds)
+      (choice.operation(filter, kernels: kernels), filter.multiplyAdds)
     case .pooling(let kind, let window):
       (PlanPooling(kind: kind, window: window, kernels: kernels.functions), 0)
     case .activation(let function):

@@ -1,7 +1,9 @@
 /// Consecutive steps that take some photos of a chunk through all of them before the next ones.
 ///
 /// Early layers make far more numbers per photo than a cache holds, so few photos go through them
-/// at a time; late layers read many weights per photo, so many photos share one reading.
+/// at a time; late layers read many weights per photo, so many photos share one reading. Only the
+/// first segment of a plan takes a chunk in several parts, so it alone comes back to its first
+/// step.
 struct PlanSegment: Sendable, Equatable {
   let steps: Range<Int>
   /// Photos at a time, at most.

@@ -1,14 +1,17 @@
 internal import CKernels
 
-/// 3x3 convolution with stride 1 by Winograd's F(4x4, 3x3): a quarter of the multiplications.
+/// 3x3 convolution with stride 1 by Winograd's F(4x4, 3x3), a quarter of the multiplications, or
+/// F(3x3, 3x3), 25 of 81.
 ///
-/// Tiles of 4x4 outputs are cut from the photos in order. Their 6x6 patches become 36 matrices
-/// `[tiles, cin]`, which are multiplied by 36 transformed kernels `[cin, cout]`; the products
-/// become outputs, with bias, ReLU and 2x2 max pooling on the way. Where the kernels are small a
-/// worker takes a block of tiles through all of it while they stay in its cache. Where they are
-/// large the patches of many tiles are transformed once, and workers share the kernels out.
+/// Tiles of 4x4 (3x3) outputs are cut from the photos in order. Their 6x6 (5x5) patches become 36
+/// (25) matrices `[tiles, cin]`, which are multiplied by as many transformed kernels
+/// `[cin, cout]`; the products become outputs, with bias, ReLU and, for 4x4, 2x2 max pooling on
+/// the way. Where the kernels are small a worker takes a block of tiles through all of it while
+/// they stay in its cache. Where they are large the patches of many tiles are transformed once,
+/// and workers share the kernels out.
 struct WinogradConvolution: PlanOperation {
   private let filter: PlanFilter
+  private let tile: Int
   private let kernels: ck_table
   private let weights: WinogradWeights
   private let bias: PackedBuffer
@@ -16,33 +19,47 @@ struct WinogradConvolution: PlanOperation {
   private let tilesAcross: Int
   private let schedule: WinogradSchedule
 
-  /// Whether the definition fits and enough of the tiles would be used.
-  static func suits(_ filter: PlanFilter) -> Bool {
+  /// The side of the tiles that need the fewest multiplications, nil where Winograd does not fit
+  /// or saves less than a third.
+  static func tile(for filter: PlanFilter) -> Int? {
     let window = filter.window
-    let tiles = (window.rows.outputSize + 3) / 4 * ((window.columns.outputSize + 3) / 4)
-    return window.window == [3, 3] && window.strides == [1, 1] && window.channels % 16 == 0
-      && filter.outputChannels % 16 == 0
-      && window.outputPixels * 9 * 2 >= tiles * 36 * 3
+    guard
+      window.window == [3, 3], window.strides == [1, 1], window.channels % 16 == 0,
+      filter.outputChannels % 16 == 0
+    else { return nil }
+    func products(_ tile: Int) -> Int {
+      (window.rows.outputSize + tile - 1) / tile * ((window.columns.outputSize + tile - 1) / tile)
+        * (tile + 2) * (tile + 2)
+    }
+    // Where both cost the same 3x3 has fewer weights to read and rounds less.
+    let best = products(4) < products(3) ? 4 : 3
+    return products(best) * 3 <= window.outputPixels * 9 * 2 ? best : nil
   }
 
-  init(filter: PlanFilter, kernels table: KernelTable) {
+  init(filter: PlanFilter, tile: Int, kernels table: KernelTable) {
+    self.tile = tile
     kernels = table.functions
-    weights = WinogradWeights(kernel: filter.kernel, kernels: kernels)
+    weights = WinogradWeights(kernel: filter.kernel, tile: tile, kernels: kernels)
     bias = PackedBuffer(filter.bias ?? [], paddedTo: weights.paddedOutputs)
-    tilesDown = (filter.window.rows.outputSize + 3) / 4
-    tilesAcross = (filter.window.columns.outputSize + 3) / 4
+    tilesDown = (filter.window.rows.outputSize + tile - 1) / tile
+    tilesAcross = (filter.window.columns.outputSize + tile - 1) / tile
     schedule = WinogradSchedule(
       inputs: weights.inputs, outputs: weights.paddedOutputs, panel: weights.panel)
     self.filter = filter.withoutKernel
   }
 
-  var algorithm: String { schedule.sharesPatches ? "winograd 4x4 shared" : "winograd 4x4" }
-
-  var workerScratch: Int {
-    36 * (schedule.productStride + (schedule.sharesPatches ? 0 : schedule.patchStride))
+  var algorithm: String {
+    "winograd \(tile)x\(tile)" + (schedule.sharesPatches ? " shared" : "")
   }
 
-  var sharedScratch: Int { schedule.sharesPatches ? 36 * schedule.patchStride : 0 }
+  var workerScratch: Int {
+    weights.matrixCount
+      * (schedule.productStride + (schedule.sharesPatches ? 0 : schedule.patchStride))
+  }
+
+  var sharedScratch: Int {
+    schedule.sharesPatches ? weights.matrixCount * schedule.patchStride : 0
+  }
 
   func run(
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
@@ -59,7 +76,8 @@ struct WinogradConvolution: PlanOperation {
       transform(blocks[item], of: blocks[item], input, patches)
       for panels in weights.panelGroups(of: schedule.panels) {
         multiply(
-          blocks[item], panels, patches, patches + 36 * schedule.patchStride, output)
+          blocks[item], panels, patches, patches + weights.matrixCount * schedule.patchStride,
+          output)
       }
     }
   }
@@ -89,20 +107,21 @@ struct WinogradConvolution: PlanOperation {
     let window = filter.window
     let channels = window.channels
     var call = ck_winograd_input()
+    call.tile = Int32(tile)
     call.row = window.width * channels
     call.pixel = channels
     call.matrix = schedule.patchStride
     call.channels = channels
-    for tile in tiles {
-      let (photo, y, x) = place(of: tile)
-      let top = 4 * y - window.rows.paddingBefore
-      let left = 4 * x - window.columns.paddingBefore
+    for index in tiles {
+      let (photo, y, x) = place(of: index)
+      let top = tile * y - window.rows.paddingBefore
+      let left = tile * x - window.columns.paddingBefore
       call.patch = input + (photo * window.inputCount + (top * window.width + left) * channels)
       call.top = Int32(max(0, -top))
       call.left = Int32(max(0, -left))
-      call.bottom = Int32(min(6, window.height - top))
-      call.right = Int32(min(6, window.width - left))
-      call.matrices = patches + (tile - block.lowerBound) * schedule.patchRow
+      call.bottom = Int32(min(tile + 2, window.height - top))
+      call.right = Int32(min(tile + 2, window.width - left))
+      call.matrices = patches + (index - block.lowerBound) * schedule.patchRow
       kernels.f32_winograd_input(&call)
     }
   }
@@ -120,7 +139,7 @@ struct WinogradConvolution: PlanOperation {
     call.c_row = schedule.productRow
     call.rows = block.count
     call.columns = weights.panel
-    for matrix in 0..<36 {
+    for matrix in 0..<weights.matrixCount {
       call.a = UnsafePointer(patches + matrix * schedule.patchStride)
       for panel in panels {
         call.b = weights.panel(panel, of: matrix)
@@ -139,8 +158,9 @@ struct WinogradConvolution: PlanOperation {
   ) {
     let outputs = filter.outputChannels
     let first = panels.lowerBound * weights.panel
-    let side = filter.pooled ? 2 : 4
+    let side = filter.pooled ? tile / 2 : tile
     var call = ck_winograd_output()
+    call.tile = Int32(tile)
     call.matrix = schedule.productStride
     call.row = filter.outputColumns * outputs
     call.pixel = outputs
@@ -148,21 +168,21 @@ struct WinogradConvolution: PlanOperation {
     call.bias = UnsafePointer(bias.floats + first)
     call.relu = filter.relu
     call.pooled = filter.pooled
-    for tile in block {
-      let (photo, y, x) = place(of: tile)
+    for index in block {
+      let (photo, y, x) = place(of: index)
       call.rows = Int32(min(side, filter.outputRows - side * y))
       call.columns = Int32(min(side, filter.outputColumns - side * x))
       let pixel = (photo * filter.outputRows + side * y) * filter.outputColumns + side * x
       call.pixels = output + (pixel * outputs + first)
-      call.matrices = UnsafePointer(products + (tile - block.lowerBound) * schedule.productRow)
+      call.matrices = UnsafePointer(products + (index - block.lowerBound) * schedule.productRow)
       kernels.f32_winograd_output(&call)
     }
   }
 
-  private func place(of tile: Int) -> (photo: Int, y: Int, x: Int) {
+  private func place(of index: Int) -> (photo: Int, y: Int, x: Int) {
     let perPhoto = tilesDown * tilesAcross
-    let rest = tile % perPhoto
-    return (tile / perPhoto, rest / tilesAcross, rest % tilesAcross)
+    let rest = index % perPhoto
+    return (index / perPhoto, rest / tilesAcross, rest % tilesAcross)
   }
 }
 
@@ -191,11 +211,13 @@ struct WinogradSchedule: Sendable {
     productStride = WinogradSchedule.spread(tiles * productRow)
   }
 
-  /// At least `floats`, an odd number of cache lines, so that 36 matrices do not share cache sets.
+  /// At least `floats`, an odd number of cache lines, so that matrices do not share cache sets.
   private static func spread(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
 }
-/// Kernels of a 3x3 convolution, transformed: 36 matrices `[cin, cout]` in panels of outputs.
+/// Kernels of a 3x3 convolution, transformed: matrices `[cin, cout]` in panels of outputs.
 struct WinogradWeights: Sendable {
+  /// 36 for tiles of 4x4, 25 for 3x3.
+  let matrixCount: Int
   let inputs: Int
   let panel: Int
   let panelCount: Int
@@ -203,17 +225,18 @@ struct WinogradWeights: Sendable {
 
   var paddedOutputs: Int { panelCount * panel }
 
-  init(kernel: Tensor, kernels: ck_table) {
+  init(kernel: Tensor, tile: Int, kernels: ck_table) {
     let (inputs, outputs, panel) = (kernel.shape[2], kernel.shape[3], Int(kernels.panel))
     let panelCount = (outputs + panel - 1) / panel
-    let buffer = PackedBuffer(count: 36 * panelCount * inputs * panel)
+    matrixCount = (tile + 2) * (tile + 2)
+    let buffer = PackedBuffer(count: matrixCount * panelCount * inputs * panel)
     kernel.scalars.withUnsafeBufferPointer { scalars in
       guard let source = scalars.baseAddress else { return }
       nonisolated(unsafe) let weights = source
       parallelItems(inputs, workers: Threads.count) { _, input in
         for item in 0..<panelCount {
           kernels.f32_winograd_kernel(
-            weights + input * outputs + item * panel, inputs * outputs,
+            Int32(tile), weights + input * outputs + item * panel, inputs * outputs,
             min(panel, outputs - item * panel),
             buffer.floats + (item * inputs + input) * panel, panelCount * inputs * panel)
         }
@@ -222,7 +245,7 @@ struct WinogradWeights: Sendable {
     (self.inputs, self.panel, self.panelCount, self.buffer) = (inputs, panel, panelCount, buffer)
   }
 
-  /// `[cin, panel]` of one of the 36 matrices.
+  /// `[cin, panel]` of one of the matrices.
   func panel(_ index: Int, of matrix: Int) -> UnsafePointer<Float> {
     UnsafePointer(buffer.floats + (matrix * panelCount + index) * inputs * panel)
   }

@@ -3,7 +3,9 @@ import Foundation
 /// A command and its `--name value` and `--name` options.
 struct Arguments {
   static let usage = """
-    usage: tl-bench products [--rounds 10]
+    usage: tl-bench kernels [--rounds 10]
+           tl-bench layers [--rounds 20]
+           tl-bench products [--rounds 10]
            tl-bench vgg16 [--size 150] [--batch 20] [--rounds 10] [--profile]
            tl-bench head [--inputs 8192] [--units 256] [--batch 20] [--rounds 50]
            tl-bench block5 [--size 150] [--batch 20] [--rounds 50]

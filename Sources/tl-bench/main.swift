@@ -6,6 +6,8 @@ import Foundation
 let arguments = Arguments(Array(CommandLine.arguments.dropFirst()))
 switch arguments.command {
 case "vgg16": benchmarkVGG16(arguments)
+case "kernels": benchmarkKernels(arguments)
+case "layers": benchmarkLayers(arguments)
 case "products": benchmarkProducts(arguments)
 case "head": benchmarkHead(arguments)
 case "block5": benchmarkBlock5(arguments)

@@ -66,10 +66,14 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
       let z = builder.activation(y, function, name: "z")
       let expected = NaivePlan.pointwise(sums, function, rowLength: 1).map { Float($0) }
       for kernels in KernelTable.available {
-        let result = builder.build(outputs: [z], kernels: kernels).run(batch)[0]
-        #expect(result.shape == [c.photos] + builder.shape(of: z))
-        expectClose(
-          result.scalars, expected, absolute: 2e-5, relative: 1e-5, "\(kernels.name) \(function)")
+        for choice in ConvolutionChoice.allCases {
+          let plan = builder.build(outputs: [z], kernels: kernels, convolutions: choice)
+          let result = plan.run(batch)[0]
+          #expect(result.shape == [c.photos] + builder.shape(of: z))
+          expectClose(
+            result.scalars, expected, absolute: 2e-5, relative: 1e-5,
+            "\(kernels.name) \(function) \(choice)")
+        }
       }
     }
   }
@@ -131,6 +135,37 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
         builder.build(outputs: [z]).run(batch)[0].scalars,
         NaivePlan.pointwise(sums, function, rowLength: outputs).map { Float($0) },
         "\(function)")
+    }
+  }
+
+  @Test(
+    arguments: [(8, 8), (13, 11), (9, 9), (4, 5), (2, 2), (1, 4), (16, 7)], [false, true])
+  func poolingFusedIntoAConvolutionAgreesWithItsDefinition(
+    _ size: (height: Int, width: Int), _ reluFirst: Bool
+  ) {
+    let kernel = Tensor.random([3, 3, 16, 48], seed: 31, deviation: 0.1)
+    let bias = Tensor.random([48], seed: 32).scalars
+    let batch = Tensor.random([3, size.height, size.width, 16], seed: 33)
+    let expected = (0..<3).flatMap { photo in
+      let maps = NaivePlan.convolution(
+        NaivePlan.picture(batch, photo: photo), kernel: kernel, bias: bias, strides: (1, 1),
+        padding: .same)
+      return NaivePlan.pooling(
+        maps, kind: .max, window: (2, 2), strides: (2, 2), padding: .valid
+      ).values.map { Float(max($0, 0)) }
+    }
+    var builder = InferencePlanBuilder()
+    let x = builder.input(shape: [size.height, size.width, 16], name: "x")
+    var y = builder.convolution(
+      x, kernel: kernel, bias: bias, strides: (1, 1), padding: .same, name: "y")
+    if reluFirst { y = builder.activation(y, .relu, name: "relu") }
+    y = builder.pooling(
+      y, kind: .max, window: (2, 2), strides: (2, 2), padding: .valid, name: "pool")
+    if !reluFirst { y = builder.activation(y, .relu, name: "relu") }
+    for kernels in KernelTable.available {
+      let result = builder.build(outputs: [y], kernels: kernels).run(batch)[0]
+      #expect(result.shape == [3, size.height / 2, size.width / 2, 48])
+      expectClose(result.scalars, expected, absolute: 2e-5, "\(kernels.name)")
     }
   }
 

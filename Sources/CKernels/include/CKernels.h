@@ -30,8 +30,11 @@ typedef struct {
   bool relu;
 } ck_product;
 
-/// A 6x6 patch of a picture and the 36 matrices that it is transformed to.
+/// A patch of a picture, tile + 2 pixels high and wide, and the (tile + 2)^2 matrices that its
+/// transform goes to.
 typedef struct {
+  /// 4 or 3.
+  int tile;
   /// Where row 0, column 0 of the patch is, even where that is outside of the picture.
   const float *patch;
   ptrdiff_t row;
@@ -44,8 +47,10 @@ typedef struct {
   ptrdiff_t channels;
 } ck_winograd_input;
 
-/// 36 products and the 4x4 pixels, or 2x2 pooled pixels, that they are transformed to.
+/// (tile + 2)^2 products and the tile x tile pixels, or 2x2 pooled ones, that they become.
 typedef struct {
+  /// 4 or 3.
+  int tile;
   const float *matrices;
   ptrdiff_t matrix;
   float *pixels;
@@ -58,7 +63,7 @@ typedef struct {
   /// `channels` floats.
   const float *bias;
   bool relu;
-  /// Whether each 2x2 block is replaced by its largest.
+  /// Whether each 2x2 block is replaced by its largest; only where `tile` is 4.
   bool pooled;
 } ck_winograd_output;
 
@@ -72,12 +77,13 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*f32_product)(const ck_product *);
   void (*f32_winograd_input)(const ck_winograd_input *);
   void (*f32_winograd_output)(const ck_winograd_output *);
-  /// The 36 transformed values of each 3x3 kernel.
+  /// The (tile + 2)^2 transformed values of each 3x3 kernel.
   ///
   /// weights: 3x3 kernels, `tap` floats apart, `columns` outputs of one input channel side by
-  /// side; result: 36 rows of `panel` floats, `matrix` apart, zero beyond `columns`.
+  /// side; result: (tile + 2)^2 rows of `panel` floats, `matrix` apart, zero beyond `columns`.
   void (*f32_winograd_kernel)(
-    const float *weights, ptrdiff_t tap, ptrdiff_t columns, float *result, ptrdiff_t matrix);
+    int tile, const float *weights, ptrdiff_t tap, ptrdiff_t columns, float *result,
+    ptrdiff_t matrix);
   /// Turns `columns` rows of `depth` floats, `row` apart, into `depth` rows of `panel` floats,
   /// zero beyond `columns`.
   void (*f32_pack_transposed)(
