@@ -1,28 +1,5 @@
 internal import COpenBLAS
 
-/// Whether an operand of a matrix product is read as stored or transposed.
-package enum Transposition: Sendable {
-  case none, transposed
-}
-
-/// `c = a * b + beta * c` for row-major matrices through OpenBLAS's `sgemm`.
-///
-/// `m x k` times `k x n`, counted after transposition. `leadingA`, `leadingB` and `leadingC` are the
-/// stored row lengths. `threads` 1 is for callers that already run inside `parallel`.
-func matrixProduct(
-  _ m: Int, _ n: Int, _ k: Int,
-  _ a: UnsafePointer<Float>, _ transposeA: Transposition = .none, leadingA: Int,
-  _ b: UnsafePointer<Float>, _ transposeB: Transposition = .none, leadingB: Int,
-  _ c: UnsafeMutablePointer<Float>, leadingC: Int, beta: Float = 0, threads: Int = Threads.count
-) {
-  guard m > 0, n > 0 else { return }
-  openblas_set_num_threads(Int32(threads))
-  cblas_sgemm(
-    CblasRowMajor, transposeA == .none ? CblasNoTrans : CblasTrans,
-    transposeB == .none ? CblasNoTrans : CblasTrans, Int32(m), Int32(n), Int32(k), 1,
-    a, Int32(leadingA), b, Int32(leadingB), beta, c, Int32(leadingC))
-}
-
 /// What does the matrix products here: OpenBLAS's version and the core it was tuned for.
 package enum MatrixLibrary {
   package static var description: String {

@@ -1,10 +1,10 @@
 internal import CKernels
 
-/// 3x3 convolution with stride 1 and its gradients by Winograd's F(4x4, 3x3), for kernels that
-/// change with every step.
+/// 3x3 convolution with stride 1 and its gradients by Winograd's F(4x4, 3x3) or F(3x3, 3x3), for
+/// kernels that change with every step.
 ///
-/// What forward does is linear: patches of the picture become 36 matrices, which are multiplied by
-/// the 36 matrices of the kernels, and the products become pixels. The gradient for the kernels is
+/// What forward does is linear: patches of the picture become 36 (25) matrices, which are
+/// multiplied by as many matrices of the kernels, and the products become pixels. The gradient for the kernels is
 /// the transpose of those steps. The gradient for the input is itself such a convolution, of the
 /// output's gradient with the kernels turned and transposed. Kernels are transformed for a few
 /// outputs at a time, just before a worker multiplies by them: they never go to memory.
@@ -15,19 +15,30 @@ struct WinogradTraining: @unchecked Sendable {
   private let kernels: ck_table
   private let training: ck_training_table
   private let panel: Int
+  /// The side of a tile: 4 or 3.
+  private let tile: Int
+  private let matrixCount: Int
 
-  /// Whether this wins over multiplying windows.
+  /// The side of the tiles that need the fewest multiplications, nil where windows are better.
   ///
   /// The tiles must be well used, and enough of them to pay for the transformation of the kernels.
-  static func suits(_ g: ConvolutionGeometry) -> Bool {
-    let tiles = (g.rows.outputSize + 3) / 4 * ((g.columns.outputSize + 3) / 4)
-    return g.kernelHeight == 3 && g.kernelWidth == 3 && g.strides == (1, 1)
-      && g.inputs % 16 == 0 && g.outputs % 16 == 0 && g.inputs >= 32 && g.outputs >= 32
-      && g.positions * 9 * 2 >= tiles * 36 * 3 && g.n * tiles >= 48
-      && g.height >= 3 && g.width >= 3
+  private static func tile(for g: ConvolutionGeometry) -> Int? {
+    guard g.kernelHeight == 3, g.kernelWidth == 3, g.strides == (1, 1), g.inputs % 16 == 0,
+      g.outputs % 16 == 0, min(g.inputs, g.outputs) >= 32, min(g.height, g.width) >= 3
+    else { return nil }
+    func tiles(_ side: Int) -> Int {
+      (g.rows.outputSize + side - 1) / side * ((g.columns.outputSize + side - 1) / side)
+    }
+    let best = tiles(4) * 36 < tiles(3) * 25 ? 4 : 3
+    let products = tiles(best) * (best + 2) * (best + 2)
+    return products * 3 <= g.positions * 9 * 2 && g.n * tiles(best) >= 48 ? best : nil
   }
 
-  init(_ g: ConvolutionGeometry, kernels table: KernelTable) {
+  /// Nil where multiplying windows is better.
+  init?(_ g: ConvolutionGeometry, kernels table: KernelTable) {
+    guard let tile = WinogradTraining.tile(for: g) else { return nil }
+    self.tile = tile
+    matrixCount = (tile + 2) * (tile + 2)
     self.g = g
     kernels = table.functions
     training = table.training
@@ -42,7 +53,7 @@ struct WinogradTraining: @unchecked Sendable {
     let picture = WinogradPictures(
       base: x, height: g.height, width: g.width, channels: g.inputs,
       top: g.rows.paddingBefore, left: g.columns.paddingBefore,
-      tilesDown: (g.rows.outputSize + 3) / 4, tilesAcross: (g.columns.outputSize + 3) / 4)
+      tile: tile, outputHeight: g.rows.outputSize, outputWidth: g.columns.outputSize)
     convolve(
       picture, kernel, isTurned: false, bias: bias, into: y,
       height: g.rows.outputSize, width: g.columns.outputSize, channels: g.outputs)
@@ -56,7 +67,7 @@ struct WinogradTraining: @unchecked Sendable {
     let picture = WinogradPictures(
       base: dy, height: g.rows.outputSize, width: g.columns.outputSize, channels: g.outputs,
       top: 2 - g.rows.paddingBefore, left: 2 - g.columns.paddingBefore,
-      tilesDown: (g.height + 3) / 4, tilesAcross: (g.width + 3) / 4)
+      tile: tile, outputHeight: g.height, outputWidth: g.width)
     convolve(
       picture, kernel, isTurned: true, bias: nil, into: dx,
       height: g.height, width: g.width, channels: g.inputs)
@@ -73,7 +84,8 @@ struct WinogradTraining: @unchecked Sendable {
       base: output, height: height, width: width, channels: channels, bias: start)
     forEachBlock(of: pictures) { block, patches in
       let layout = WinogradLayout(
-        tiles: block.count, inputs: pictures.channels, outputs: groups[0].count)
+        matrixCount: matrixCount, tiles: block.count, inputs: pictures.channels,
+        outputs: groups[0].count)
       let workers = Threads.count
       WorkingMemory.borrow(workers * layout.size(isTurned: isTurned)) { scratch in
         nonisolated(unsafe) let scratch = scratch
@@ -87,7 +99,7 @@ struct WinogradTraining: @unchecked Sendable {
     }
   }
 
-  /// Transforms the kernels of some outputs into panels: 36 x `[inputs, panel]` for each.
+  /// Transforms the kernels of some outputs into panels: matrices `[inputs, panel]`.
   private func transform(
     _ kernel: UnsafePointer<Float>, _ outputs: Range<Int>, isTurned: Bool,
     _ layout: WinogradLayout, into scratch: UnsafeMutablePointer<Float>
@@ -107,13 +119,13 @@ struct WinogradTraining: @unchecked Sendable {
         // Turned by half a circle: the last tap comes first.
         for input in 0..<inputs {
           kernels.f32_winograd_kernel(
-            4, turned + 8 * inputs * panel + input * panel, -inputs * panel, panel,
+            Int32(tile), turned + 8 * inputs * panel + input * panel, -inputs * panel, panel,
             result + input * panel, layout.kernelStride)
         }
       } else {
         for input in 0..<inputs {
           kernels.f32_winograd_kernel(
-            4, kernel + input * g.outputs + first, tap, columns, result + input * panel,
+            Int32(tile), kernel + input * g.outputs + first, tap, columns, result + input * panel,
             layout.kernelStride)
         }
       }
@@ -132,7 +144,7 @@ struct WinogradTraining: @unchecked Sendable {
     call.c_row = layout.outputs
     call.rows = layout.tiles
     call.columns = panel
-    for matrix in 0..<36 {
+    for matrix in 0..<matrixCount {
       call.a = patches + matrix * layout.patchStride
       for first in stride(from: 0, to: outputs, by: panel) {
         call.b = UnsafePointer(scratch + matrix * layout.kernelStride + first * layout.inputs)
@@ -147,20 +159,19 @@ struct WinogradTraining: @unchecked Sendable {
     _ products: UnsafeMutablePointer<Float>, _ layout: WinogradLayout, _ target: WinogradTarget
   ) {
     var call = ck_winograd_output()
-    call.tile = 4
+    call.tile = Int32(tile)
     call.matrix = layout.productStride
     call.row = target.width * target.channels
     call.pixel = target.channels
     call.channels = min(outputs.upperBound, target.channels) - outputs.lowerBound
     call.bias = UnsafePointer(target.bias.floats + outputs.lowerBound)
-    for tile in block {
-      let (photo, y, x) = pictures.place(of: tile)
-      call.rows = Int32(min(4, target.height - 4 * y))
-      call.columns = Int32(min(4, target.width - 4 * x))
-      call.pixels =
-        target.base + ((photo * target.height + 4 * y) * target.width + 4 * x) * target.channels
-        + outputs.lowerBound
-      call.matrices = UnsafePointer(products + (tile - block.lowerBound) * layout.outputs)
+    for index in block {
+      let (photo, y, x) = pictures.place(of: index)
+      call.rows = Int32(min(tile, target.height - tile * y))
+      call.columns = Int32(min(tile, target.width - tile * x))
+      let pixel = (photo * target.height + tile * y) * target.width + tile * x
+      call.pixels = target.base + pixel * target.channels + outputs.lowerBound
+      call.matrices = UnsafePointer(products + (index - block.lowerBound) * layout.outputs)
       kernels.f32_winograd_output(&call)
     }
   }
@@ -173,12 +184,13 @@ struct WinogradTraining: @unchecked Sendable {
     let pictures = WinogradPictures(
       base: x, height: g.height, width: g.width, channels: g.inputs,
       top: g.rows.paddingBefore, left: g.columns.paddingBefore,
-      tilesDown: (g.rows.outputSize + 3) / 4, tilesAcross: (g.columns.outputSize + 3) / 4)
+      tile: tile, outputHeight: g.rows.outputSize, outputWidth: g.columns.outputSize)
     let groups = self.groups(of: (g.outputs + panel - 1) / panel * panel)
     let target = UncheckedPointer(result)
     forEachBlock(of: pictures) { block, patches in
       let layout = WinogradLayout(
-        tiles: block.count, inputs: g.inputs, outputs: groups[0].count)
+        matrixCount: matrixCount, tiles: block.count, inputs: g.inputs,
+        outputs: groups[0].count)
       let workers = Threads.count
       WorkingMemory.borrow(workers * layout.gradientSize) { scratch in
         nonisolated(unsafe) let scratch = scratch
@@ -196,26 +208,27 @@ struct WinogradTraining: @unchecked Sendable {
     }
   }
 
-  /// The output's gradient for some channels as 36 matrices in panels: `[tiles, panel]` each.
+  /// The output's gradient for some channels as matrices in panels: `[tiles, panel]` each.
   private func transformGradient(
     _ dy: UnsafePointer<Float>, _ block: Range<Int>, of pictures: WinogradPictures,
     _ outputs: Range<Int>, _ layout: WinogradLayout, into scratch: UnsafeMutablePointer<Float>
   ) {
     let (height, width) = (g.rows.outputSize, g.columns.outputSize)
     var call = ck_winograd_gradient()
+    call.tile = Int32(tile)
     call.row = width * g.outputs
     call.pixel = g.outputs
     call.matrix = layout.gradientStride
-    for tile in block {
-      let (photo, y, x) = pictures.place(of: tile)
-      call.rows = Int32(min(4, height - 4 * y))
-      call.columns = Int32(min(4, width - 4 * x))
+    for index in block {
+      let (photo, y, x) = pictures.place(of: index)
+      call.rows = Int32(min(tile, height - tile * y))
+      call.columns = Int32(min(tile, width - tile * x))
       for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: panel) {
         call.channels = min(panel, g.outputs - first)
-        call.pixels = dy + ((photo * height + 4 * y) * width + 4 * x) * g.outputs + first
+        call.pixels = dy + ((photo * height + tile * y) * width + tile * x) * g.outputs + first
         call.matrices =
           scratch + (first - outputs.lowerBound) * layout.tiles
-          + (tile - block.lowerBound) * panel
+          + (index - block.lowerBound) * panel
         training.f32_winograd_gradient(&call)
       }
     }
@@ -233,7 +246,7 @@ struct WinogradTraining: @unchecked Sendable {
     call.c_row = layout.outputs
     call.rows = rows.count
     call.columns = panel
-    for matrix in 0..<36 {
+    for matrix in 0..<matrixCount {
       call.a = patches + matrix * layout.patchStride + rows.lowerBound
       for first in stride(from: 0, to: outputs.count, by: panel) {
         call.b = UnsafePointer(scratch + matrix * layout.gradientStride + first * layout.tiles)
@@ -247,27 +260,33 @@ struct WinogradTraining: @unchecked Sendable {
     _ rows: Range<Int>, _ outputs: Range<Int>, _ layout: WinogradLayout,
     _ products: UnsafeMutablePointer<Float>, _ result: UnsafeMutablePointer<Float>, adds: Bool
   ) {
-    let tap = g.inputs * g.outputs
-    let count = min(outputs.upperBound, g.outputs) - outputs.lowerBound
+    var call = ck_winograd_kernel_gradient()
+    call.tile = Int32(tile)
+    call.matrix = layout.gradientProductStride
+    call.tap = g.inputs * g.outputs
+    call.count = min(outputs.upperBound, g.outputs) - outputs.lowerBound
+    call.adds = adds
     for row in rows {
-      training.f32_winograd_kernel_gradient(
-        products + (row - rows.lowerBound) * layout.outputs, layout.gradientProductStride,
-        result + row * g.outputs + outputs.lowerBound, tap, count, adds)
+      call.matrices = UnsafePointer(products + (row - rows.lowerBound) * layout.outputs)
+      call.gradient = result + row * g.outputs + outputs.lowerBound
+      training.f32_winograd_kernel_gradient(&call)
     }
   }
 
-  /// Calls `body` with some tiles at a time and their patches: 36 x `[tiles, channels]`.
+  /// Calls `body` with some tiles at a time and the matrices of their patches, `[tiles, channels]`.
   private func forEachBlock(
     of pictures: WinogradPictures, _ body: (Range<Int>, UnsafePointer<Float>) -> Void
   ) {
     let tiles = g.n * pictures.tilesDown * pictures.tilesAcross
     let blocks = PlanProgram.chunks(of: tiles, atMost: WinogradTraining.mostTiles)
     guard let largest = blocks.first?.count else { return }
-    let layout = WinogradLayout(tiles: largest, inputs: pictures.channels, outputs: 0)
-    WorkingMemory.borrow(36 * layout.patchStride) { patches in
+    let layout = WinogradLayout(
+      matrixCount: matrixCount, tiles: largest, inputs: pictures.channels, outputs: 0)
+    WorkingMemory.borrow(matrixCount * layout.patchStride) { patches in
       for block in blocks {
-        let stride = WinogradLayout(tiles: block.count, inputs: pictures.channels, outputs: 0)
-          .patchStride
+        let stride = WinogradLayout(
+          matrixCount: matrixCount, tiles: block.count, inputs: pictures.channels, outputs: 0
+        ).patchStride
         pictures.transform(
           block, into: patches, row: layout.patchRow, matrix: stride, kernels: kernels)
         body(block, UnsafePointer(patches))
@@ -282,7 +301,7 @@ struct WinogradTraining: @unchecked Sendable {
   }
 }
 
-/// Pictures that are read as overlapping 6x6 patches.
+/// Pictures that are read as overlapping patches.
 private struct WinogradPictures: @unchecked Sendable {
   let base: UnsafePointer<Float>
   let height: Int
@@ -291,13 +310,17 @@ private struct WinogradPictures: @unchecked Sendable {
   /// Zeros above and left of the picture.
   let top: Int
   let left: Int
-  let tilesDown: Int
-  let tilesAcross: Int
+  let tile: Int
+  let outputHeight: Int
+  let outputWidth: Int
 
-  func place(of tile: Int) -> (photo: Int, y: Int, x: Int) {
+  var tilesDown: Int { (outputHeight + tile - 1) / tile }
+  var tilesAcross: Int { (outputWidth + tile - 1) / tile }
+
+  func place(of index: Int) -> (photo: Int, y: Int, x: Int) {
     let perPhoto = tilesDown * tilesAcross
-    let rest = tile % perPhoto
-    return (tile / perPhoto, rest / tilesAcross, rest % tilesAcross)
+    let rest = index % perPhoto
+    return (index / perPhoto, rest / tilesAcross, rest % tilesAcross)
   }
 
   func transform(
@@ -308,19 +331,19 @@ private struct WinogradPictures: @unchecked Sendable {
     nonisolated(unsafe) let patches = patches
     parallelItems(parts.count, workers: Threads.count) { _, item in
       var call = ck_winograd_input()
-      call.tile = 4
+      call.tile = Int32(tile)
       call.row = width * channels
       call.pixel = channels
       call.matrix = matrix
       call.channels = channels
       for index in parts[item] {
         let (photo, y, x) = place(of: tiles.lowerBound + index)
-        let (top, left) = (4 * y - self.top, 4 * x - self.left)
+        let (top, left) = (tile * y - self.top, tile * x - self.left)
         call.patch = base + ((photo * height + top) * width + left) * channels
         call.top = Int32(max(0, -top))
         call.left = Int32(max(0, -left))
-        call.bottom = Int32(min(6, height - top))
-        call.right = Int32(min(6, width - left))
+        call.bottom = Int32(min(tile + 2, height - top))
+        call.right = Int32(min(tile + 2, width - left))
         call.matrices = patches + index * row
         kernels.f32_winograd_input(&call)
       }
@@ -337,17 +360,13 @@ private struct WinogradTarget: @unchecked Sendable {
   let bias: PackedBuffer
 }
 
-private struct UncheckedPointer: @unchecked Sendable {
-  let base: UnsafeMutablePointer<Float>
-  init(_ base: UnsafeMutablePointer<Float>) { self.base = base }
-}
-
 /// Where the matrices of some tiles and a group of outputs lie, in floats.
 ///
-/// Strides between matrices are odd numbers of cache lines, so that the 36 do not share cache sets.
+/// Strides between matrices are odd numbers of cache lines, so that they do not share cache sets.
 private struct WinogradLayout: Sendable {
   /// Rows of the kernels' gradient that are computed together.
   static let gradientRows = 48
+  let matrixCount: Int
   let tiles: Int
   let inputs: Int
   let outputs: Int
@@ -360,10 +379,10 @@ private struct WinogradLayout: Sendable {
   var gradientProductStride: Int { spread(WinogradLayout.gradientRows * outputs) }
 
   /// Products lie behind the matrices that the patches are multiplied by.
-  var products: Int { 36 * max(kernelStride, gradientStride) }
+  var products: Int { matrixCount * max(kernelStride, gradientStride) }
   /// Turned kernels lie behind the products.
-  var turned: Int { products + 36 * productStride }
-  var gradientSize: Int { products + 36 * gradientProductStride }
+  var turned: Int { products + matrixCount * productStride }
+  var gradientSize: Int { products + matrixCount * gradientProductStride }
 
   func size(isTurned: Bool) -> Int { turned + (isTurned ? 9 * inputs * outputs : 0) }
 

@@ -20,11 +20,18 @@ import Testing
     Case(n: 6, size: (9, 11), channels: (48, 80)),
     Case(n: 8, size: (9, 9), channels: (32, 112), padding: .valid),
     Case(n: 70, size: (7, 8), channels: (32, 32)),
-    // What is multiplied window by window.
+    // Tiles of 3x3 where they fit better, alone and with some outputs cut.
+    Case(n: 6, size: (9, 9), channels: (64, 48)),
+    Case(n: 30, size: (5, 6), channels: (32, 32)),
+    // What is multiplied as it lies.
     Case(n: 2, size: (9, 9), channels: (16, 20)),
     Case(n: 3, size: (7, 5), channels: (3, 5), window: (5, 2), strides: (2, 1)),
     Case(n: 2, size: (4, 6), channels: (9, 7), window: (1, 1)),
     Case(n: 2, size: (8, 8), channels: (4, 40), strides: (2, 2), padding: .valid),
+    Case(n: 2, size: (7, 6), channels: (5, 33), window: (1, 1), strides: (2, 2)),
+    Case(n: 2, size: (10, 11), channels: (6, 8), window: (2, 4), strides: (3, 2)),
+    Case(n: 1, size: (3, 2), channels: (7, 3), window: (5, 7)),
+    Case(n: 2, size: (9, 4), channels: (3, 6), window: (1, 1), strides: (1, 5), padding: .valid),
     Case(n: 1, size: (40, 40), channels: (32, 24), window: (5, 5)),
   ]
 

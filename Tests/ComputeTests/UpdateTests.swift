@@ -88,6 +88,22 @@ import Testing
   }
 }
 
+@Suite struct ReLUTests {
+  @Test(arguments: [0, 1, 17, 70_000 * 2])
+  func agreesWithItsDefinition(count: Int) {
+    let x = Tensor.random([count], seed: 1)
+    let dy = Tensor.random([count], seed: 2)
+    for kernels in KernelTable.available {
+      var y = x
+      PointwiseFunction.relu.apply(to: &y, width: count, kernels: kernels)
+      #expect(y.scalars == x.scalars.map { max($0, 0) }, "\(kernels.name)")
+      let dx = PointwiseFunction.relu.gradient(dy, output: y, width: count, kernels: kernels)
+      #expect(
+        dx.scalars == zip(dy.scalars, x.scalars).map { $1 > 0 ? $0 : 0 }, "\(kernels.name)")
+    }
+  }
+}
+
 /// Dense layers' products and their gradients against the definition.
 @Suite struct AffineTests {
   /// Rows, inputs, outputs: also more rows than are multiplied without packing.

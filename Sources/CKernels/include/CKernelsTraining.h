@@ -33,19 +33,36 @@ typedef struct {
   ptrdiff_t count;
 } ck_update;
 
-/// A 4x4 patch of a gradient and the 36 matrices that it is transformed to: the transpose of what
-/// ck_winograd_output computes.
+/// tile x tile pixels of a gradient and the (tile + 2)^2 matrices that they are transformed to: the
+/// transpose of what f32_winograd_output computes.
 typedef struct {
+  /// 4 or 3.
+  int tile;
   const float *pixels;
   ptrdiff_t row;
   ptrdiff_t pixel;
-  /// Rows and columns of the patch that lie in the picture; the others count as 0.
+  /// Rows and columns of the tile that lie in the picture; the others count as 0.
   int rows, columns;
   float *matrices;
   ptrdiff_t matrix;
   /// A multiple of 16, or a whole panel.
   ptrdiff_t channels;
 } ck_winograd_gradient;
+
+/// (tile + 2)^2 matrices and the gradients of 3x3 kernels that they become: the transpose of what
+/// f32_winograd_kernel computes.
+typedef struct {
+  /// 4 or 3.
+  int tile;
+  const float *matrices;
+  ptrdiff_t matrix;
+  float *gradient;
+  ptrdiff_t tap;
+  /// Kernels side by side, a multiple of 16.
+  ptrdiff_t count;
+  /// Whether the gradients are added to what is there.
+  bool adds;
+} ck_winograd_kernel_gradient;
 
 /// The training kernels of one instruction set.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
@@ -57,13 +74,12 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*f32_rmsprop)(const ck_update *, float rate, float rho, float epsilon);
   /// m += (1 - beta1) * (g - m); v += (1 - beta2) * (g^2 - v); p -= rate * m / (sqrt(v) + epsilon).
   void (*f32_adam)(const ck_update *, float rate, float beta1, float beta2, float epsilon);
+  /// y[i] = max(y[i], 0); NaN stays.
+  void (*f32_relu)(float *y, ptrdiff_t count);
+  /// dx[i] = y[i] > 0 ? dy[i] : 0
+  void (*f32_relu_gradient)(const float *dy, const float *y, float *dx, ptrdiff_t count);
   void (*f32_winograd_gradient)(const ck_winograd_gradient *);
-  /// The gradients of 3x3 kernels from the 36 matrices of theirs: the transpose of
-  /// f32_winograd_kernel. `count` kernels, a multiple of 16, lie side by side, their taps `tap`
-  /// floats apart; `adds` to what is there.
-  void (*f32_winograd_kernel_gradient)(
-    const float *matrices, ptrdiff_t matrix, float *gradient, ptrdiff_t tap, ptrdiff_t count,
-    bool adds);
+  void (*f32_winograd_kernel_gradient)(const ck_winograd_kernel_gradient *);
 } ck_training_table;
 
 /// The table that goes with the ck_table of that name; NULL where there is none.
