@@ -1,5 +1,3 @@
-package import Compute
-
 /// How 8-bit samples become the numbers that a network was trained on.
 ///
 /// The named modes are those of Keras's `imagenet_utils.preprocess_input`; the raw values are the
@@ -42,18 +40,16 @@ package enum Preprocessing: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// The images, all of one size, as a tensor `[n, height, width, 3]`.
-  package func tensor(of images: [RGBImage], height: Int, width: Int) -> Tensor {
-    let size = height * width * 3
-    for image in images {
-      precondition(
-        image.height == height && image.width == width,
-        "pictures must be \(height) x \(width) but one is \(image.height) x \(image.width)")
-    }
-    return Tensor(shape: [images.count, height, width, 3]) { target in
-      nonisolated(unsafe) let target = target
-      parallel(images.count) { range in
-        for index in range { write(images[index], to: target + index * size) }
+  /// Writes the picture's `height * width * 3` numbers to `target`, exactly as NumPy computes them
+  /// in Float32.
+  package func write(_ picture: FloatPicture, to target: UnsafeMutablePointer<Float>) {
+    let (first, last) = self == .caffe ? (2, 0) : (0, 2)
+    let (red, green, blue) = (Channel(self, 0), Channel(self, 1), Channel(self, 2))
+    picture.samples.withUnsafeBufferPointer { samples in
+      for start in stride(from: 0, to: samples.count, by: 3) {
+        target[start] = red.value(samples[start + first])
+        target[start + 1] = green.value(samples[start + 1])
+        target[start + 2] = blue.value(samples[start + last])
       }
     }
   }
@@ -61,18 +57,37 @@ package enum Preprocessing: String, Sendable, CaseIterable, Codable {
   /// For each mode, what each of the 256 sample values becomes in each output channel.
   private static let tables = Dictionary(
     uniqueKeysWithValues: allCases.map { mode in
-      (mode, (0..<3).flatMap { channel in (0..<256).map { mode.value(Float($0), channel) } })
+      (
+        mode,
+        (0..<3).flatMap { output in
+          let channel = Channel(mode, output)
+          return (0..<256).map { channel.value(Float($0)) }
+        }
+      )
     })
 
-  private func value(_ sample: Float, _ channel: Int) -> Float {
-    switch self {
-    case .caffe: sample - ([103.939, 116.779, 123.68] as [Float])[channel]
-    case .tf: sample / 127.5 - 1
-    case .torch:
-      (sample / 255 - ([0.485, 0.456, 0.406] as [Float])[channel])
-        / ([0.229, 0.224, 0.225] as [Float])[channel]
-    case .rescale: sample * (1 / 255)
-    case .none: sample
+  /// What happens to the samples of one output channel: `(x * scale / divisor - mean) / deviation`,
+  /// in which steps that a mode lacks change no bit.
+  private struct Channel {
+    var scale: Float = 1
+    var divisor: Float = 1
+    var mean: Float = 0
+    var deviation: Float = 1
+
+    init(_ mode: Preprocessing, _ output: Int) {
+      switch mode {
+      case .caffe: mean = ([103.939, 116.779, 123.68] as [Float])[output]
+      case .tf: (divisor, mean) = (127.5, 1)
+      case .torch:
+        divisor = 255
+        mean = ([0.485, 0.456, 0.406] as [Float])[output]
+        deviation = ([0.229, 0.224, 0.225] as [Float])[output]
+      case .rescale: scale = 1 / 255
+      case .none: break
+      }
     }
+
+    @inline(__always)
+    func value(_ sample: Float) -> Float { (sample * scale / divisor - mean) / deviation }
   }
 }
