@@ -9,8 +9,8 @@ extension RGBImage {
     let samples = [Float](unsafeUninitializedCapacity: width * height * 3) { target, count in
       pixels.withUnsafeBufferPointer { source in
         let sampler = Sampler(
-          source: source.baseAddress!, width: width, height: height, fill: fill,
-          fillValue: fillValue)
+          source: source.baseAddress!, values: values.baseAddress!, width: width,
+          height: height, fill: fill, fillValue: fillValue)
         for row in 0..<height {
           sampler.fillRow(row, map, target.baseAddress! + row * width * 3)
         }
@@ -21,9 +21,17 @@ extension RGBImage {
   }
 }
 
+/// The 256 sample values: reading them is faster than converting.
+nonisolated(unsafe) private let values = {
+  let values = UnsafeMutableBufferPointer<Double>.allocate(capacity: 256)
+  for value in 0..<256 { values.initializeElement(at: value, to: Double(value)) }
+  return UnsafeBufferPointer(values)
+}()
+
 /// Reads between the pixels of a picture.
 private struct Sampler {
   let source: UnsafePointer<UInt8>
+  let values: UnsafePointer<Double>
   let width: Int
   let height: Int
   let fill: FillMode
@@ -105,8 +113,9 @@ private struct Sampler {
     let fourth = downShare * rightShare
     for channel in 0..<3 {
       let sum =
-        Double(corner[channel]) * first + Double(corner[channel + right]) * second
-        + Double(corner[channel + down]) * third + Double(corner[channel + right + down]) * fourth
+        values[Int(corner[channel])] * first + values[Int(corner[channel + right])] * second
+        + values[Int(corner[channel + down])] * third
+        + values[Int(corner[channel + right + down])] * fourth
       target[channel] = Float(sum)
     }
   }

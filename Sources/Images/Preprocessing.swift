@@ -43,51 +43,64 @@ package enum Preprocessing: String, Sendable, CaseIterable, Codable {
   /// Writes the picture's `height * width * 3` numbers to `target`, exactly as NumPy computes them
   /// in Float32.
   package func write(_ picture: FloatPicture, to target: UnsafeMutablePointer<Float>) {
-    let (first, last) = self == .caffe ? (2, 0) : (0, 2)
-    let (red, green, blue) = (Channel(self, 0), Channel(self, 1), Channel(self, 2))
     picture.samples.withUnsafeBufferPointer { samples in
-      for start in stride(from: 0, to: samples.count, by: 3) {
-        target[start] = red.value(samples[start + first])
-        target[start + 1] = green.value(samples[start + 1])
-        target[start + 2] = blue.value(samples[start + last])
+      // One loop a mode: a choice for every sample would take longer than all else.
+      switch self {
+      case .caffe: transform(samples, to: target, caffeValue)
+      case .tf: transform(samples, to: target, tfValue)
+      case .torch: transform(samples, to: target, torchValue)
+      case .rescale: transform(samples, to: target, rescaleValue)
+      case .none: target.update(from: samples.baseAddress!, count: samples.count)
       }
+    }
+  }
+
+  @inline(__always)
+  private func transform(
+    _ samples: UnsafeBufferPointer<Float>, to target: UnsafeMutablePointer<Float>,
+    _ value: (Float, Int) -> Float
+  ) {
+    let (first, last) = self == .caffe ? (2, 0) : (0, 2)
+    for start in stride(from: 0, to: samples.count, by: 3) {
+      target[start] = value(samples[start + first], 0)
+      target[start + 1] = value(samples[start + 1], 1)
+      target[start + 2] = value(samples[start + last], 2)
     }
   }
 
   /// For each mode, what each of the 256 sample values becomes in each output channel.
   private static let tables = Dictionary(
     uniqueKeysWithValues: allCases.map { mode in
-      (
-        mode,
-        (0..<3).flatMap { output in
-          let channel = Channel(mode, output)
-          return (0..<256).map { channel.value(Float($0)) }
-        }
-      )
+      (mode, (0..<3).flatMap { channel in (0..<256).map { mode.value(Float($0), channel) } })
     })
 
-  /// What happens to the samples of one output channel: `(x * scale / divisor - mean) / deviation`,
-  /// in which steps that a mode lacks change no bit.
-  private struct Channel {
-    var scale: Float = 1
-    var divisor: Float = 1
-    var mean: Float = 0
-    var deviation: Float = 1
-
-    init(_ mode: Preprocessing, _ output: Int) {
-      switch mode {
-      case .caffe: mean = ([103.939, 116.779, 123.68] as [Float])[output]
-      case .tf: (divisor, mean) = (127.5, 1)
-      case .torch:
-        divisor = 255
-        mean = ([0.485, 0.456, 0.406] as [Float])[output]
-        deviation = ([0.229, 0.224, 0.225] as [Float])[output]
-      case .rescale: scale = 1 / 255
-      case .none: break
-      }
+  private func value(_ sample: Float, _ channel: Int) -> Float {
+    switch self {
+    case .caffe: caffeValue(sample, channel)
+    case .tf: tfValue(sample, channel)
+    case .torch: torchValue(sample, channel)
+    case .rescale: rescaleValue(sample, channel)
+    case .none: sample
     }
-
-    @inline(__always)
-    func value(_ sample: Float) -> Float { (sample * scale / divisor - mean) / deviation }
   }
 }
+
+// What a sample becomes in an output channel.
+
+@inline(__always)
+private func caffeValue(_ sample: Float, _ channel: Int) -> Float {
+  sample - (channel == 0 ? 103.939 : channel == 1 ? 116.779 : 123.68)
+}
+
+@inline(__always)
+private func tfValue(_ sample: Float, _ channel: Int) -> Float { sample / 127.5 - 1 }
+
+@inline(__always)
+private func torchValue(_ sample: Float, _ channel: Int) -> Float {
+  let mean: Float = channel == 0 ? 0.485 : channel == 1 ? 0.456 : 0.406
+  let deviation: Float = channel == 0 ? 0.229 : channel == 1 ? 0.224 : 0.225
+  return (sample / 255 - mean) / deviation
+}
+
+@inline(__always)
+private func rescaleValue(_ sample: Float, _ channel: Int) -> Float { sample * (1 / 255) }
