@@ -29,14 +29,20 @@ package struct PhotoLoader: Sendable, Equatable {
   package func load(
     _ photo: Photo, view: AugmentedView? = nil
   ) throws(ImagesError) -> LoadedPhoto {
-    var loaded = try load(bytes: readFile(photo.path))
-    guard let view else { return loaded }
-    let parameters = view.parameters(for: photo.relativePath, height: height, width: width)
-    if !parameters.isIdentity {
-      loaded.augmented = loaded.image.augmented(
-        parameters, fill: view.augmentation.fill, fillValue: view.augmentation.fillValue)
-    }
-    return loaded
+    let loaded = try load(bytes: readFile(photo.path))
+    return view.map { augmented(loaded, photo.relativePath, $0) } ?? loaded
+  }
+
+  /// A loaded photo with what a view changes in it.
+  func augmented(
+    _ photo: LoadedPhoto, _ relativePath: String, _ view: AugmentedView
+  ) -> LoadedPhoto {
+    let parameters = view.parameters(for: relativePath, height: height, width: width)
+    if parameters.isIdentity { return photo }
+    var photo = photo
+    photo.augmented = photo.image.augmented(
+      parameters, fill: view.augmentation.fill, fillValue: view.augmentation.fillValue)
+    return photo
   }
 
   /// Decodes, turns upright and resizes the bytes of a photo file.

@@ -68,19 +68,20 @@ package struct PhotoPass {
   /// Calls `body` with each batch and the plan's output `[batch.indices.count, ...]` for it.
   ///
   /// Throws `TrainingError.badPhoto` for a photo that fails when strict, and what `body` throws.
+  /// - Parameter view: the random changes that the photos get before.
   @discardableResult
   package func run(
-    _ photos: [Photo], _ body: (PhotoBatch, Tensor) throws -> Void
+    _ photos: [Photo], view: AugmentedView? = nil, _ body: (PhotoBatch, Tensor) throws -> Void
   ) throws -> PhotoTally {
-    try decode(photos) { try body($0, plan.run($0.tensor)[0]) }
+    try decode(photos, view: view) { try body($0, plan.run($0.tensor)[0]) }
   }
 
   /// Calls `body` with each batch of decoded photos, without running the plan.
   package func decode(
-    _ photos: [Photo], _ body: (PhotoBatch) throws -> Void
+    _ photos: [Photo], view: AugmentedView? = nil, _ body: (PhotoBatch) throws -> Void
   ) throws -> PhotoTally {
     var tally = PhotoTally()
-    for batch in PhotoBatches(photos, loader: loader, batchSize: batchSize) {
+    for batch in PhotoBatches(photos, loader: loader, view: view, batchSize: batchSize) {
       if isStrict, let failure = batch.failures.first {
         throw TrainingError.badPhoto(
           failure.photo.relativePath, reason: failure.error.description)
