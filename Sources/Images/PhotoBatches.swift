@@ -58,6 +58,8 @@ package struct PhotoBatches: Sequence {
     private let batchSize: Int
     private let reader: ReadAhead<Result<LoadedPhoto, ImagesError>>
     private var position = 0
+    /// How long callers of `next` have waited so far, with what they computed themselves meanwhile.
+    package private(set) var waited = Duration.zero
 
     fileprivate init(
       _ photos: [Photo], _ loader: PhotoLoader, _ view: AugmentedView?, _ batchSize: Int,
@@ -81,6 +83,8 @@ package struct PhotoBatches: Sequence {
       var indices: [Int] = []
       var loaded: [LoadedPhoto] = []
       var failures: [PhotoBatch.Failure] = []
+      let start = ContinuousClock.now
+      defer { waited += ContinuousClock.now - start }
       for (index, result) in zip(range, reader.take(range)) {
         switch result {
         case .success(let photo):

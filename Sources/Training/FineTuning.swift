@@ -30,6 +30,9 @@ package struct FineTuning {
     package let proof: FreezeProof
     package let tally: PhotoTally
     package let validationTally: PhotoTally
+    /// The share of the training in which the network waited for photos, 0 to 1; nil where what
+    /// it needed was kept in memory.
+    package let photoWait: Double?
   }
 
   /// - Parameter unfrozen: the layers of the base to train; the head always is.
@@ -115,13 +118,13 @@ package struct FineTuning {
       try report(.training($0))
     }
     return try result(
-      trainer.network, before: before, epochs: epochs, photos: examples.count,
-      tallies: (examples.tally, validating?.tally ?? PhotoTally()))
+      trainer.network, before: before, epochs: epochs, examples,
+      validating?.tally ?? PhotoTally())
   }
 
   private func result(
-    _ network: Network, before: [[String]], epochs: [EpochResult], photos: Int,
-    tallies: (PhotoTally, PhotoTally)
+    _ network: Network, before: [[String]], epochs: [EpochResult], _ examples: PrefixedPhotos,
+    _ validationTally: PhotoTally
   ) throws -> Result {
     let proof = FreezeProof(before: before, after: network)
     guard proof.frozenButChanged.isEmpty else {
@@ -132,8 +135,10 @@ package struct FineTuning {
     let trained = (trainedLayers + ["the head"]).joined(separator: ", ")
     model.history.append(
       TrainingRun(
-        command: "fine-tune", trained: trained, settings: settings, photos: photos,
-        proof: proof.sentence, augmentation: augmentation, epochs: epochs))
-    return Result(model: model, proof: proof, tally: tallies.0, validationTally: tallies.1)
+        command: "fine-tune", trained: trained, settings: settings,
+        photos: examples.count, proof: proof.sentence, augmentation: augmentation, epochs: epochs))
+    return Result(
+      model: model, proof: proof, tally: examples.tally, validationTally: validationTally,
+      photoWait: examples.wait.share)
   }
 }

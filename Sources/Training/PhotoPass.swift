@@ -50,6 +50,15 @@ extension PhotoTally {
   }
 }
 
+/// Adds up how long a network waited for photos.
+final class PhotoWait {
+  var waited = Duration.zero
+  var total = Duration.zero
+
+  /// The share of the time, 0 to 1; nil if nothing was waited for.
+  var share: Double? { total > .zero ? waited / total : nil }
+}
+
 /// Runs photos through a plan, batch by batch, decoding ahead.
 package struct PhotoPass {
   package let loader: PhotoLoader
@@ -57,6 +66,8 @@ package struct PhotoPass {
   package let batchSize: Int
   /// Whether a photo that does not decode stops the run.
   package let isStrict: Bool
+  /// Where waiting is added up, if anybody wants to know.
+  var wait: PhotoWait?
 
   package init(loader: PhotoLoader, plan: InferencePlan, batchSize: Int, isStrict: Bool) {
     self.loader = loader
@@ -81,7 +92,10 @@ package struct PhotoPass {
     _ photos: [Photo], view: AugmentedView? = nil, _ body: (PhotoBatch) throws -> Void
   ) throws -> PhotoTally {
     var tally = PhotoTally()
-    for batch in PhotoBatches(photos, loader: loader, view: view, batchSize: batchSize) {
+    let batches = PhotoBatches(photos, loader: loader, view: view, batchSize: batchSize)
+      .makeIterator()
+    defer { wait?.waited += batches.waited }
+    while let batch = batches.next() {
       if isStrict, let failure = batch.failures.first {
         throw TrainingError.badPhoto(
           failure.photo.relativePath, reason: failure.error.description)

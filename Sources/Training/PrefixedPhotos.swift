@@ -29,6 +29,8 @@ struct PrefixedPhotos: Examples {
   private let cache: [Tensor]
   let labels: [Int]
   let tally: PhotoTally
+  /// How long `forEachBatch` waited for photos.
+  let wait = PhotoWait()
 
   /// Runs the prefix once over all views of all photos, to keep the outputs; or only decodes the
   /// photos, to know which of them can be.
@@ -92,6 +94,10 @@ struct PrefixedPhotos: Examples {
     let rowSize = pass.plan.outputShapes[0].reduce(1, *)
     var pending: [Float] = []
     var next = 0
+    let start = ContinuousClock.now
+    defer { wait.total += ContinuousClock.now - start }
+    var pass = pass
+    pass.wait = wait
     try pass.runDecodable(order, view: view(epoch: epoch)) { _, output in
       pending += output.scalars
       while next < batches.count, pending.count >= batches[next].count * rowSize {

@@ -148,6 +148,8 @@ struct AugmentedFineTuningTests {
       let neutral = try tune(folder, ["--rotation", "0", "--zoom", "0", "--no-horizontal-flip"])
       #expect(neutral.errors.contains("photos are changed at random: all ranges are zero"))
       #expect(neutral.errors.contains("every epoch sees new changes: the frozen part runs anew"))
+      #expect(neutral.errors.contains("waiting for photos took "))
+      #expect(!plain.errors.contains("waiting for photos"))
       #expect(neutral.epochs == plain.epochs)
       #expect(neutral.tensors == plain.tensors)
       #expect(plain.model.history.last?.augmentation == nil)

@@ -127,6 +127,9 @@ struct FineTune: ParsableCommand {
       case .training(let event): try progress.show(event)
       }
     }
+    if let share = result.photoWait {
+      console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
+    }
     report(result.tally, console)
     report(result.validationTally, console)
     return result
