@@ -10,6 +10,13 @@ package struct ContactSheet: Sendable {
     (cellHeight, cellWidth) = (height, width)
   }
 
+  /// Refuses a sheet of more than `RGBImage.pixelLimit` pixels.
+  package func checkSize(rows: Int, columns: Int) throws(ImagesError) {
+    let width = columns * (cellWidth + Self.gap) + Self.gap
+    let height = rows * (cellHeight + Self.gap) + Self.gap
+    if width > RGBImage.pixelLimit / height { throw .cannotEncode(width: width, height: height) }
+  }
+
   /// Adds a row of pictures at the bottom.
   package mutating func add(_ row: [RGBImage]) {
     for picture in row {

@@ -23,7 +23,7 @@ package enum ImagesError: Error, Equatable, CustomStringConvertible {
   case noClassFolders(path: String, found: String)
   /// A data folder whose class folders hold no photo at all, or a folder without photos.
   case noPhotos(path: String, found: String)
-  /// No PNG file could be made of a picture of that size.
+  /// No PNG file could be made of a picture of that size; it is too large.
   case cannotEncode(width: Int, height: Int)
 
   package var description: String {
@@ -49,7 +49,8 @@ package enum ImagesError: Error, Equatable, CustomStringConvertible {
     case .noPhotos(let path, let found):
       "no photos in '\(path)': expected files such as .jpg or .png, found \(found)"
     case .cannotEncode(let width, let height):
-      "cannot make a PNG file of a picture of \(width) x \(height) pixels"
+      "cannot make a PNG file of \(width) x \(height) pixels: expected at most "
+        + "\(RGBImage.pixelLimit)"
     }
   }
 }

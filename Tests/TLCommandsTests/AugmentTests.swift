@@ -66,6 +66,20 @@ struct AugmentTests {
     }
   }
 
+  @Test func aSheetThatIsTooLargeIsRefused() throws {
+    try Locations.withTemporaryFolder { folder in
+      let outcome = try runTL(
+        [
+          "augment", Self.train, "--sheet", "s.png", "--views", "1000", "--image-size", "4096",
+        ], in: folder)
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.errors.contains(
+          "cannot make a PNG file of 4104104 x 49204 pixels: expected at most 178956970"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+  }
+
   @Test func badPhotosAreNamedAndTheStatusTells() throws {
     try Locations.withTemporaryFolder { folder in
       let outcome = try runTL(

@@ -65,10 +65,13 @@ struct Augment: ParsableCommand {
       loader: PhotoLoader(
         height: imageSize.height, width: imageSize.width, interpolation: interpolation,
         preprocessing: .none, ignoreOrientation: ignoreOrientation))
-    if let sheet { try OutputPlace.check(sheet) }
     let progress = Progress(
       title: "photos", total: viewing.photos.count, unit: "photos", console: console)
     var drawn = ContactSheet(height: imageSize.height, width: imageSize.width)
+    if let sheet {
+      try OutputPlace.check(sheet)
+      try drawn.checkSize(rows: viewing.photos.count, columns: views + 1)
+    }
     var failed = 0
     for (index, row) in viewing.rows().enumerated() {
       try Interrupt.check()

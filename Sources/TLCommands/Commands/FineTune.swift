@@ -46,7 +46,7 @@ struct FineTune: ParsableCommand {
   @Option(help: "The optimizer's learning rate.")
   var learningRate: Float = 1e-5
 
-  @Option(help: "The seed of order, dropout and, with --base, the head.")
+  @Option(help: "The seed of order, dropout, random changes and, with --base, the head.")
   var seed: UInt64 = 0
 
   @Option(help: "Keep outputs of the frozen part up to so many MB in memory.")
