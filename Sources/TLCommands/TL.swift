@@ -9,7 +9,7 @@ package struct TL: ParsableCommand {
     subcommands: [
       ExtractFeatures.self, TrainHead.self, FineTune.self, Evaluate.self, Predict.self,
       Inspect.self,
-      Summary.self, Rehearse.self,
+      Summary.self, Augment.self, Rehearse.self,
     ])
 
   package init() {}
