@@ -19,6 +19,9 @@ package struct FineTuning {
   package enum Event: Sendable {
     /// Photos through the frozen prefix.
     case prefix(done: Int, of: Int)
+    /// What was noticed about the photos, before training starts; `shared` is how many photos of
+    /// the validation folder are, byte for byte, also trained on.
+    case examined(PhotoTally, validation: PhotoTally?, shared: Int)
     case training(TrainingEvent)
   }
 
@@ -26,8 +29,6 @@ package struct FineTuning {
   package struct Result: Sendable {
     package let model: ClassifierModel
     package let proof: FreezeProof
-    package let tally: PhotoTally
-    package let validationTally: PhotoTally
   }
 
   /// - Parameter unfrozen: the layers of the base to train; the head always is.
@@ -82,19 +83,23 @@ package struct FineTuning {
         try report(.prefix(done: total - folder.photos.count + $0, of: total))
       }
     }
+    let trained = Set(examples.fingerprints)
+    try report(
+      .examined(
+        examples.tally, validation: validating?.tally,
+        shared: validating?.fingerprints.count { trained.contains($0) } ?? 0))
     let before = FreezeProof.digests(model.network)
     var trainer = try Trainer(network: model.network, loss: model.loss, settings: settings)
     let epochs = try trainer.train(examples, validation: validating) {
       try report(.training($0))
     }
+    try trainer.requireFinite(on: examples)
     return try result(
-      trainer.network, before: before, epochs: epochs, photos: examples.count,
-      tallies: (examples.tally, validating?.tally ?? PhotoTally()))
+      trainer.network, before: before, epochs: epochs, photos: examples.count)
   }
 
   private func result(
-    _ network: Network, before: [[String]], epochs: [EpochResult], photos: Int,
-    tallies: (PhotoTally, PhotoTally)
+    _ network: Network, before: [[String]], epochs: [EpochResult], photos: Int
   ) throws -> Result {
     let proof = FreezeProof(before: before, after: network)
     guard proof.frozenButChanged.isEmpty else {
@@ -107,7 +112,7 @@ package struct FineTuning {
       TrainingRun(
         command: "fine-tune", trained: trained, settings: settings, photos: photos,
         proof: proof.sentence, epochs: epochs))
-    return Result(model: model, proof: proof, tally: tallies.0, validationTally: tallies.1)
+    return Result(model: model, proof: proof)
   }
 }
 
@@ -117,6 +122,8 @@ private struct PrefixedPhotos: Examples {
   private let pass: PhotoPass
   private let cache: Tensor?
   let labels: [Int]
+  /// SHA-256 of each photo's file.
+  let fingerprints: [String]
   let tally: PhotoTally
 
   /// Runs the prefix once over all photos: to keep the outputs, or to know which photos decode.
@@ -125,11 +132,13 @@ private struct PrefixedPhotos: Examples {
   ) throws {
     self.pass = pass
     var usable: [Photo] = []
+    var fingerprints: [String] = []
     var values: [Float] = []
     let rowShape = pass.plan.outputShapes[0]
     if cached { values.reserveCapacity(folder.photos.count * rowShape.reduce(1, *)) }
     func take(_ batch: PhotoBatch, _ output: Tensor?) throws {
       usable += batch.indices.map { folder.photos[$0] }
+      fingerprints += batch.photos.map(\.fingerprint)
       if let output { values += output.scalars }
       try report(batch.range.upperBound)
     }
@@ -138,8 +147,9 @@ private struct PrefixedPhotos: Examples {
     } else {
       tally = try pass.decode(folder.photos) { try take($0, nil) }
     }
-    guard !usable.isEmpty else { throw TrainingError.nothingLeft(folder.photos[0].path) }
+    guard !usable.isEmpty else { throw TrainingError.nothingLeft(tally.skipped) }
     photos = usable
+    self.fingerprints = fingerprints
     labels = usable.map { $0.label ?? 0 }
     cache = cached ? Tensor(shape: [usable.count] + rowShape, scalars: values) : nil
   }
@@ -155,5 +165,18 @@ private struct PrefixedPhotos: Examples {
       values += output.scalars
     }
     return Tensor(shape: [indices.count] + pass.plan.outputShapes[0], scalars: values)
+  }
+}
+
+extension Trainer {
+  /// Throws `TrainingError.notFinite` where the trained network gives no numbers any more, which
+  /// the losses of its steps need not show: they are those before each step.
+  func requireFinite(on examples: some Examples) throws {
+    let first = Array(0..<min(examples.count, settings.batchSize))
+    let sample = CachedExamples(
+      features: try examples.values(at: first), labels: first.map { examples.labels[$0] })
+    guard try evaluate(sample).loss.isFinite else {
+      throw TrainingError.notFinite(epoch: settings.epochs)
+    }
   }
 }
