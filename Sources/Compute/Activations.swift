@@ -1,15 +1,23 @@
+internal import CKernels
 import Foundation
 
 /// Element-wise functions applied in place, and their gradients from the result alone.
 extension PointwiseFunction {
   /// Applies the function; `softmax` works on rows of `width` numbers.
-  package func apply(to x: inout Tensor, width: Int) {
+  package func apply(
+    to x: inout Tensor, width: Int, kernels: KernelTable = .current
+  ) {
     let size = x.count
     x.scalars.withUnsafeMutableBufferPointer { buffer in
       guard let x = buffer.baseAddress else { return }
       switch self {
       case .linear: break
-      case .relu: for i in 0..<size { x[i] = x[i] > 0 ? x[i] : 0 }
+      case .relu:
+        nonisolated(unsafe) let x = x
+        let table = kernels.training
+        parallel(size, grain: 65_536) {
+          table.f32_relu(x + $0.lowerBound, $0.count)
+        }
       case .sigmoid: for i in 0..<size { x[i] = 1 / (1 + expf(-x[i])) }
       case .tanh: for i in 0..<size { x[i] = tanhf(x[i]) }
       case .softmax: softmaxRows(x, rows: width == 0 ? 0 : size / width, width: width)
@@ -18,7 +26,9 @@ extension PointwiseFunction {
   }
 
   /// The gradient for the input, given the gradient `dy` for the output `y`.
-  package func gradient(_ dy: Tensor, output y: Tensor, width: Int) -> Tensor {
+  package func gradient(
+    _ dy: Tensor, output y: Tensor, width: Int, kernels: KernelTable = .current
+  ) -> Tensor {
     guard self != .linear else { return dy }
     let size = dy.count
     return Tensor(shape: dy.shape) { dx in
@@ -26,7 +36,7 @@ extension PointwiseFunction {
         y.scalars.withUnsafeBufferPointer { y in
           switch self {
           case .linear: break
-          case .relu: for i in 0..<size { dx[i] = y[i] > 0 ? dy[i] : 0 }
+          case .relu: reluGradient(dy, y, into: dx, kernels)
           case .sigmoid: for i in 0..<size { dx[i] = dy[i] * y[i] * (1 - y[i]) }
           case .tanh: for i in 0..<size { dx[i] = dy[i] * (1 - y[i] * y[i]) }
           case .softmax:
@@ -39,6 +49,19 @@ extension PointwiseFunction {
         }
       }
     }
+  }
+}
+
+private func reluGradient(
+  _ dy: UnsafeBufferPointer<Float>, _ y: UnsafeBufferPointer<Float>,
+  into dx: UnsafeMutablePointer<Float>, _ kernels: KernelTable
+) {
+  guard let dyBase = dy.baseAddress, let yBase = y.baseAddress else { return }
+  nonisolated(unsafe) let (from, output, dx) = (dyBase, yBase, dx)
+  let table = kernels.training
+  parallel(dy.count, grain: 65_536) { range in
+    let start = range.lowerBound
+    table.f32_relu_gradient(from + start, output + start, dx + start, range.count)
   }
 }
 

@@ -125,7 +125,7 @@ package struct InferencePlanBuilder: Sendable {
   ///   - convolutions: which algorithms may be used.
   package func build(
     outputs: [PlanValue], kernels: KernelTable = .current,
-    convolutions: ConvolutionChoice = .fastest
+    convolutions: ConvolutionChoice = .current
   ) -> InferencePlan {
     guard let inputIndex else { preconditionFailure("a plan needs an input") }
     for output in outputs {

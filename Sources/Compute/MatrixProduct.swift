@@ -1,28 +1,5 @@
 internal import COpenBLAS
 
-/// Whether an operand of a matrix product is read as stored or transposed.
-package enum Transposition: Sendable {
-  case none, transposed
-}
-
-/// `c = a * b + beta * c` for row-major matrices through OpenBLAS's `sgemm`.
-///
-/// `m x k` times `k x n`, counted after transposition. `leadingA`, `leadingB` and `leadingC` are the
-/// stored row lengths. `threads` 1 is for callers that already run inside `parallel`.
-func matrixProduct(
-  _ m: Int, _ n: Int, _ k: Int,
-  _ a: UnsafePointer<Float>, _ transposeA: Transposition = .none, leadingA: Int,
-  _ b: UnsafePointer<Float>, _ transposeB: Transposition = .none, leadingB: Int,
-  _ c: UnsafeMutablePointer<Float>, leadingC: Int, beta: Float = 0, threads: Int = Threads.count
-) {
-  guard m > 0, n > 0 else { return }
-  openblas_set_num_threads(Int32(threads))
-  cblas_sgemm(
-    CblasRowMajor, transposeA == .none ? CblasNoTrans : CblasTrans,
-    transposeB == .none ? CblasNoTrans : CblasTrans, Int32(m), Int32(n), Int32(k), 1,
-    a, Int32(leadingA), b, Int32(leadingB), beta, c, Int32(leadingC))
-}
-
 /// What does the matrix products here: OpenBLAS's version and the core it was tuned for.
 package enum MatrixLibrary {
   package static var description: String {
@@ -42,9 +19,13 @@ package func affine(_ x: Tensor, kernel: Tensor, bias: [Float]?) -> Tensor {
     x.scalars.withUnsafeBufferPointer { x in
       kernel.scalars.withUnsafeBufferPointer { kernel in
         guard let x = x.baseAddress, let kernel = kernel.baseAddress else { return }
-        matrixProduct(
-          n, outputs, inputs, x, leadingA: inputs, kernel, leadingB: outputs, y,
-          leadingC: outputs, beta: 1)
+        if n <= SmallProduct.mostRows {
+          SmallProduct(x: x, w: kernel, rows: n, inputs: inputs, outputs: outputs).add(to: y)
+        } else {
+          PackedProduct.multiply(
+            MatrixView(x, stride: inputs), MatrixView(kernel, stride: outputs), into: y,
+            cStride: outputs, m: n, n: outputs, k: inputs, accumulate: true)
+        }
       }
     }
   }
@@ -55,29 +36,25 @@ package func affine(_ x: Tensor, kernel: Tensor, bias: [Float]?) -> Tensor {
 /// `input` is nil unless `wantsInput`; `kernel` and `bias` are nil unless `wantsParameters`.
 package func affineGradients(
   _ dy: Tensor, x: Tensor, kernel: Tensor, wantsInput: Bool, wantsParameters: Bool
-) -> (input: Tensor?, kernel: Tensor?, bias: Tensor?) {
-  let (n, inputs, outputs) = (x.shape[0], kernel.shape[0], kernel.shape[1])
-  func product(
-    _ shape: [Int], _ m: Int, _ columns: Int, _ k: Int, _ a: Tensor, _ ta: Transposition, _ la: Int,
-    _ b: Tensor, _ tb: Transposition, _ lb: Int
-  ) -> Tensor {
-    Tensor(shape: shape) { c in
-      a.scalars.withUnsafeBufferPointer { a in
-        b.scalars.withUnsafeBufferPointer { b in
-          guard let a = a.baseAddress, let b = b.baseAddress else { return }
-          matrixProduct(
-            m, columns, k, a, ta, leadingA: la, b, tb, leadingB: lb, c, leadingC: columns)
-        }
+) -> (input: Tensor?, kernel: ParameterGradient?, bias: Tensor?) {
+  let input = wantsInput ? inputGradient(dy, shape: x.shape, kernel: kernel) : nil
+  guard wantsParameters else { return (input, nil, nil) }
+  return (input, .product(x: x, dy: dy), sumOverRows(dy, width: kernel.shape[1]))
+}
+
+/// `dy * kernel^T`.
+private func inputGradient(_ dy: Tensor, shape: [Int], kernel: Tensor) -> Tensor {
+  let (n, inputs, outputs) = (dy.shape[0], kernel.shape[0], kernel.shape[1])
+  return Tensor(shape: shape) { dx in
+    dy.scalars.withUnsafeBufferPointer { dy in
+      kernel.scalars.withUnsafeBufferPointer { kernel in
+        guard let dy = dy.baseAddress, let kernel = kernel.baseAddress else { return }
+        PackedProduct.multiply(
+          MatrixView(dy, stride: outputs), MatrixView(kernel, stride: outputs, transposed: true),
+          into: dx, cStride: inputs, m: n, n: inputs, k: outputs)
       }
     }
   }
-  let input =
-    wantsInput
-    ? product(x.shape, n, inputs, outputs, dy, .none, outputs, kernel, .transposed, outputs) : nil
-  guard wantsParameters else { return (input, nil, nil) }
-  let kernelGradient = product(
-    kernel.shape, inputs, outputs, n, x, .transposed, inputs, dy, .none, outputs)
-  return (input, kernelGradient, sumOverRows(dy, width: outputs))
 }
 
 /// The sum over all but the last axis, `[width]`.

@@ -1,9 +1,21 @@
+import Foundation
+
 /// How a plan may compute its convolutions.
 package enum ConvolutionChoice: String, Sendable, CaseIterable {
   /// Whatever is fastest for the layer's shape, by measurement.
   case fastest
   /// Products over the patches as they are: the fewest roundings, more multiplications.
   case direct
+
+  /// The choice of a run: `fastest`, or what the environment variable `TL_CONVOLUTION` names.
+  package static let current: ConvolutionChoice = {
+    guard let wanted = ProcessInfo.processInfo.environment["TL_CONVOLUTION"], !wanted.isEmpty
+    else { return .fastest }
+    let choice = ConvolutionChoice(rawValue: wanted)
+    precondition(
+      choice != nil, "TL_CONVOLUTION must be one of \(allCases.map(\.rawValue)) but is '\(wanted)'")
+    return choice ?? .fastest
+  }()
 
   /// The side of Winograd's tiles for `filter`, nil for direct products.
   ///

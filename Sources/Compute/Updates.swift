@@ -1,4 +1,4 @@
-import Foundation
+internal import CKernels
 
 /// One optimizer step on one tensor, in place; formulas and defaults are those of Keras 3.
 ///
@@ -6,44 +6,37 @@ import Foundation
 package enum ParameterUpdate {
   /// `m = momentum * m - rate * g; p += m`, or with Nesterov's look-ahead `p += momentum * m - rate * g`.
   package static func momentum(
-    _ p: inout Tensor, gradient: Tensor, velocity: inout Tensor, rate: Float, momentum: Float,
-    nesterov: Bool
+    _ p: inout Tensor, gradient: ParameterGradient, velocity: inout Tensor, rate: Float,
+    momentum: Float, nesterov: Bool, kernels: KernelTable = .current
   ) {
-    update(&p, gradient, &velocity) { p, g, m, range in
-      for i in range {
-        m[i] = momentum * m[i] - rate * g[i]
-        p[i] += nesterov ? momentum * m[i] - rate * g[i] : m[i]
-      }
+    requireEqual(p.shape, gradient.shape, velocity.shape)
+    var unused = Tensor(zeros: [0])
+    update(&p, gradient, &velocity, &unused) { call in
+      kernels.training.f32_momentum(&call, rate, momentum, nesterov)
     }
   }
 
   /// `v = rho * v + (1 - rho) * g^2; p -= rate * g / sqrt(v + epsilon)` (Hinton, lecture 6e).
   package static func rmsprop(
-    _ p: inout Tensor, gradient: Tensor, meanSquare: inout Tensor, rate: Float, rho: Float,
-    epsilon: Float
+    _ p: inout Tensor, gradient: ParameterGradient, meanSquare: inout Tensor, rate: Float,
+    rho: Float, epsilon: Float, kernels: KernelTable = .current
   ) {
-    update(&p, gradient, &meanSquare) { p, g, v, range in
-      for i in range {
-        v[i] = rho * v[i] + (1 - rho) * g[i] * g[i]
-        p[i] -= rate * g[i] / (v[i] + epsilon).squareRoot()
-      }
+    requireEqual(p.shape, gradient.shape, meanSquare.shape)
+    var unused = Tensor(zeros: [0])
+    update(&p, gradient, &unused, &meanSquare) { call in
+      kernels.training.f32_rmsprop(&call, rate, rho, epsilon)
     }
   }
 
   /// Adam (Kingma and Ba 2014); `rate` already holds the correction for bias of this step.
   package static func adam(
-    _ p: inout Tensor, gradient: Tensor, mean: inout Tensor, meanSquare: inout Tensor, rate: Float,
-    beta1: Float, beta2: Float, epsilon: Float
+    _ p: inout Tensor, gradient: ParameterGradient, mean: inout Tensor, meanSquare: inout Tensor,
+    rate: Float, beta1: Float, beta2: Float, epsilon: Float, kernels: KernelTable = .current
   ) {
-    mean.scalars.withUnsafeMutableBufferPointer { buffer in
-      nonisolated(unsafe) let m = buffer
-      update(&p, gradient, &meanSquare) { p, g, v, range in
-        for i in range {
-          m[i] += (g[i] - m[i]) * (1 - beta1)
-          v[i] += (g[i] * g[i] - v[i]) * (1 - beta2)
-          p[i] -= m[i] * rate / (v[i].squareRoot() + epsilon)
-        }
-      }
+    requireEqual(p.shape, gradient.shape, mean.shape)
+    requireEqual(p.shape, gradient.shape, meanSquare.shape)
+    update(&p, gradient, &mean, &meanSquare) { call in
+      kernels.training.f32_adam(&call, rate, beta1, beta2, epsilon)
     }
   }
 
@@ -54,23 +47,30 @@ package enum ParameterUpdate {
     }
   }
 
-  private static func update(
-    _ p: inout Tensor, _ gradient: Tensor, _ state: inout Tensor,
-    _ body: (
-      UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Range<Int>
-    ) -> Void
-  ) {
+  private static func requireEqual(_ value: [Int], _ gradient: [Int], _ state: [Int]) {
     precondition(
-      p.shape == gradient.shape && p.shape == state.shape,
-      "shapes \(p.shape), \(gradient.shape) and \(state.shape) must be equal")
-    let count = p.count
+      value == gradient && value == state,
+      "shapes \(value), \(gradient) and \(state) must be equal")
+  }
+
+  /// Calls `body` for every piece of the gradient while it is in the cache; an empty state is one
+  /// that the rule does not have.
+  private static func update(
+    _ p: inout Tensor, _ gradient: ParameterGradient, _ first: inout Tensor,
+    _ second: inout Tensor, _ body: (inout ck_update) -> Void
+  ) {
     p.scalars.withUnsafeMutableBufferPointer { p in
-      gradient.scalars.withUnsafeBufferPointer { g in
-        state.scalars.withUnsafeMutableBufferPointer { s in
-          guard let p = p.baseAddress, let g = g.baseAddress, let s = s.baseAddress else { return }
-          nonisolated(unsafe) let pointers = (p, g, s)
-          parallel(count, grain: 16_384) { range in
-            body(pointers.0, pointers.1, pointers.2, range)
+      first.scalars.withUnsafeMutableBufferPointer { first in
+        second.scalars.withUnsafeMutableBufferPointer { second in
+          nonisolated(unsafe) let (p, first, second) = (p, first, second)
+          gradient.forEachPiece { range, piece in
+            var call = ck_update()
+            call.values = p.baseAddress.map { $0 + range.lowerBound }
+            call.gradient = piece
+            call.first = first.isEmpty ? nil : first.baseAddress.map { $0 + range.lowerBound }
+            call.second = second.isEmpty ? nil : second.baseAddress.map { $0 + range.lowerBound }
+            call.count = range.count
+            body(&call)
           }
         }
       }

@@ -107,11 +107,11 @@ func singleInput(
 
 /// Packs the gradients of a layer with kernel and perhaps bias.
 func gradients(
-  _ result: (input: Tensor?, kernel: Tensor?, bias: Tensor?), hasBias: Bool
+  _ result: (input: Tensor?, kernel: ParameterGradient?, bias: Tensor?), hasBias: Bool
 ) -> LayerGradients {
   LayerGradients(
     inputs: [result.input].compactMap { $0 },
-    parameters: [result.kernel, hasBias ? result.bias : nil].compactMap { $0 })
+    parameters: [result.kernel, hasBias ? result.bias.map { .stored($0) } : nil].compactMap { $0 })
 }
 
 /// Keras's default: Glorot uniform kernels (Glorot and Bengio 2010), zero biases.

@@ -65,8 +65,8 @@ extension Network {
   /// - Returns: for each trainable node with parameters, its gradients in parameter order.
   package func backward(
     suffix cut: FreezeCut, pass: SuffixPass, logitsGradient: Tensor
-  ) -> [Int: [Tensor]] {
-    var results: [Int: [Tensor]] = [:]
+  ) -> [Int: [ParameterGradient]] {
+    var results: [Int: [ParameterGradient]] = [:]
     var flowing: [Int: Tensor] = [outputIndex: logitsGradient]
     for index in cut.suffix.reversed() {
       guard let gradient = flowing.removeValue(forKey: index), let output = pass.values[index]

@@ -42,9 +42,9 @@ package struct WantedGradients: Sendable {
 /// The gradients of one layer; an empty list stands for what was not wanted.
 package struct LayerGradients: Sendable {
   package let inputs: [Tensor]
-  package let parameters: [Tensor]
+  package let parameters: [ParameterGradient]
 
-  package init(inputs: [Tensor] = [], parameters: [Tensor] = []) {
+  package init(inputs: [Tensor] = [], parameters: [ParameterGradient] = []) {
     self.inputs = inputs
     self.parameters = parameters
   }

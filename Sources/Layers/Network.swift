@@ -132,12 +132,17 @@ extension Network {
   /// The plan for inference from the network's input to the given nodes.
   ///
   /// With `logits`, a last Dense or Activation layer leaves its function out.
-  package func plan(outputs: [Int], logits: Bool = false) -> InferencePlan {
-    plan(from: [0], to: outputs, logits: logits)
+  package func plan(
+    outputs: [Int], logits: Bool = false, convolutions: ConvolutionChoice = .current
+  ) -> InferencePlan {
+    plan(from: [0], to: outputs, logits: logits, convolutions: convolutions)
   }
 
   /// The plan from one known node to others; what the plan takes are the values of `inputs`.
-  package func plan(from inputs: [Int], to outputs: [Int], logits: Bool) -> InferencePlan {
+  package func plan(
+    from inputs: [Int], to outputs: [Int], logits: Bool,
+    convolutions: ConvolutionChoice = .current
+  ) -> InferencePlan {
     precondition(inputs.count == 1, "a plan takes one value but got nodes \(inputs)")
     var builder = InferencePlanBuilder()
     let start = nodes[inputs[0]]
@@ -160,6 +165,6 @@ extension Network {
           preconditionFailure("node \(output) cannot be computed from node \(inputs[0])")
         }
         return value
-      })
+      }, convolutions: convolutions)
   }
 }

@@ -58,6 +58,11 @@ package struct Optimizer: Sendable {
 
   /// Changes one tensor by its gradient.
   package mutating func update(_ key: Key, _ value: inout Tensor, gradient: Tensor) {
+    update(key, &value, gradient: .stored(gradient))
+  }
+
+  /// Changes one tensor by its gradient, which may be given as a product.
+  package mutating func update(_ key: Key, _ value: inout Tensor, gradient: ParameterGradient) {
     precondition(step > 0, "beginStep() must come before the first update")
     switch rule {
     case .sgd(let momentum, let nesterov):

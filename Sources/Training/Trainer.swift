@@ -142,11 +142,12 @@ package struct Trainer: Sendable {
     let (loss, gradient) = loss.value(logits: pass.logits, labels: labels)
     let gradients = network.backward(suffix: cut, pass: pass, logitsGradient: gradient)
     optimizer.beginStep()
-    for (node, tensors) in gradients.sorted(by: { $0.key < $1.key }) {
+    for (node, gradients) in gradients.sorted(by: { $0.key < $1.key }) {
       network.updateLayer(at: node) { layer in
-        for (index, tensor) in tensors.enumerated() {
+        for (index, gradient) in gradients.enumerated() {
           optimizer.update(
-            .init(node: node, parameter: index), &layer.parameters[index].value, gradient: tensor)
+            .init(node: node, parameter: index), &layer.parameters[index].value,
+            gradient: gradient)
         }
       }
     }

@@ -9,6 +9,8 @@ case "vgg16": benchmarkVGG16(arguments)
 case "kernels": benchmarkKernels(arguments)
 case "layers": benchmarkLayers(arguments)
 case "products": benchmarkProducts(arguments)
+case "head": benchmarkHead(arguments)
+case "block5": benchmarkBlock5(arguments)
 default:
   FileHandle.standardError.write(Data((Arguments.usage + "\n").utf8))
   exit(64)
