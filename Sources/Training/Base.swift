@@ -42,25 +42,10 @@ package enum BaseLoader {
     defer { stored.close() }
     let architecture = Architectures.identify(
       stored.signature.map { StoredLayer(name: $0.layer, shapes: $0.shapes) })
-    let inputShape = [height, width, 3]
-    var network: Network
-    let report: LoadReport
-    if let architecture {
-      let wantsTop = layer.map { VGG.topNames.contains($0) || $0 == "flatten" } ?? false
-      network = try architecture.network(inputShape: inputShape, includesTop: wantsTop)
-      report = try WeightLoader.load(stored, into: &network, allowPartial: allowPartial)
-    } else if stored.hasConfiguration {
-      (network, report) = try stored.network(inputShape: inputShape, allowPartial: allowPartial)
-      network = network.ending(at: network.baseOutputIndex)
-    } else {
-      throw TrainingError.unknownArchitecture(path, holds: stored.contents)
-    }
-    if let layer {
-      guard let index = network.index(named: layer) else {
-        let names = network.nodes.map(\.name)
-        throw LayerError.noSuchLayer(layer, near: LayerSelection.near(layer, names))
-      }
-      network = network.ending(at: index)
+    var (network, report) = try explained(path) {
+      try filled(
+        stored, architecture, inputShape: [height, width, 3], layer: layer,
+        allowPartial: allowPartial)
     }
     network.setTrainable([])
     let digest = TensorDigest.sha256(network)
@@ -71,6 +56,48 @@ package enum BaseLoader {
       network: network, name: architecture?.name ?? network.name, path: path,
       preprocessing: architecture.flatMap { Preprocessing(rawValue: $0.card.preprocessing) },
       report: report, fingerprint: digest)
+  }
+
+  /// The network up to the layer that is wanted, which alone must be in the file.
+  private static func filled(
+    _ stored: KerasFile, _ architecture: VGG?, inputShape: [Int], layer: String?,
+    allowPartial: Bool
+  ) throws -> (Network, LoadReport) {
+    guard let architecture else {
+      guard stored.hasConfiguration else {
+        throw TrainingError.unknownArchitecture(stored.path, holds: stored.contents)
+      }
+      return try stored.network(inputShape: inputShape, allowPartial: allowPartial) {
+        try ending($0, at: layer)
+      }
+    }
+    let wantsTop = layer.map { VGG.topNames.contains($0) || $0 == "flatten" } ?? false
+    var network = try ending(
+      architecture.network(inputShape: inputShape, includesTop: wantsTop), at: layer)
+    let report = try WeightLoader.load(stored, into: &network, allowPartial: allowPartial)
+    return (network, report)
+  }
+
+  /// The network up to the named layer, or to the last before a classifier.
+  private static func ending(_ network: Network, at layer: String?) throws -> Network {
+    guard let layer else { return network.ending(at: network.baseOutputIndex) }
+    guard let index = network.index(named: layer) else {
+      let names = network.nodes.map(\.name)
+      let near = LayerSelection.near(layer, names).filter(names.contains)
+      throw LayerError.noSuchLayer(layer, near: near)
+    }
+    return network.ending(at: index)
+  }
+
+  /// Puts the file and the way out to what other modules say.
+  private static func explained<R>(_ path: String, _ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch let error as LayerError {
+      throw TrainingError.unusableLayers(path, error)
+    } catch WeightsError.mismatch(let mismatch) {
+      throw TrainingError.unfitBase(mismatch)
+    }
   }
 
   /// Where weights of a named base are looked for.
@@ -84,7 +111,13 @@ package enum BaseLoader {
   /// The file that a path or name stands for.
   private static func file(for specifier: String) throws -> String {
     let files = FileManager.default
-    guard let architecture = Architectures.named(specifier) else { return specifier }
+    guard let architecture = Architectures.named(specifier) else {
+      // What looks like a path is one; opening it then says what is wrong.
+      if specifier.contains(where: { "/.".contains($0) }) || files.fileExists(atPath: specifier) {
+        return specifier
+      }
+      throw TrainingError.unknownBase(specifier, known: Architectures.all.map(\.name))
+    }
     let published = architecture.card.files.reversed().compactMap { file in
       URL(string: file.url)?.lastPathComponent
     }
@@ -94,9 +127,9 @@ package enum BaseLoader {
         return folder + "/" + name
       }
     }
-    let looked = searchFolders.flatMap { folder in names.map { folder + "/" + $0 } }
     throw TrainingError.noSuchBase(
-      specifier, looked: looked, url: architecture.card.files.last?.url ?? "")
+      specifier, names: names, folders: searchFolders,
+      url: architecture.card.files.last?.url ?? "")
   }
 }
 

@@ -81,24 +81,44 @@ package struct HeadPlan: Sendable {
 
   /// Adds the head's layers, drawn afresh, after the network's output.
   ///
-  /// - Parameter classCount: two classes get one sigmoid output, more get a softmax each.
+  /// - Parameters:
+  ///   - classCount: two classes get one sigmoid output, more get a softmax each.
+  ///   - taken: names that layers cannot have besides those of the network.
   package func add(
-    to network: inout Network, classCount: Int, random: inout SeededRandom
+    to network: inout Network, classCount: Int, random: inout SeededRandom,
+    taken: Set<String> = []
   ) throws(LayerError) {
     let start = network.nodes.count
-    if network.outputShape.count == 3 { try network.add(Flatten(name: "flatten")) }
+    var names = LayerNames(taken.union(network.nodes.map(\.name)))
+    if network.outputShape.count == 3 { try network.add(Flatten(name: names.next("flatten"))) }
     func dense(_ name: String, _ units: Int, _ activation: PointwiseFunction) -> Dense {
       Dense(
         name: name, kernel: Tensor(zeros: [network.outputShape[0], units]),
         bias: Tensor(zeros: [units]), activation: activation)
     }
     if hidden > 0 {
-      try network.add(dense("dense", hidden, .relu))
-      if dropout > 0 { try network.add(Dropout(name: "dropout", rate: dropout)) }
+      try network.add(dense(names.next("dense"), hidden, .relu))
+      if dropout > 0 { try network.add(Dropout(name: names.next("dropout"), rate: dropout)) }
     }
-    let last = hidden > 0 ? "dense_1" : "dense"
+    let last = names.next("dense")
     try network.add(
       classCount == 2 ? dense(last, 1, .sigmoid) : dense(last, classCount, .softmax))
     network.initialize(random: &random) { $0 >= start }
+  }
+}
+
+/// Names for new layers as Keras gives them: `dense`, `dense_1`, ..., without those in use.
+private struct LayerNames {
+  private var taken: Set<String>
+
+  init(_ taken: Set<String>) { self.taken = taken }
+
+  mutating func next(_ name: String) -> String {
+    var (free, count) = (name, 0)
+    while !taken.insert(free).inserted {
+      count += 1
+      free = "\(name)_\(count)"
+    }
+    return free
   }
 }

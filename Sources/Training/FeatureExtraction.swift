@@ -19,6 +19,7 @@ package struct FeatureExtraction {
     case reusing(Int, of: Int, from: String)
     /// An earlier file cannot be used, and why.
     case startingOver(String, why: String)
+    /// Photos taken over count as done from the beginning.
     case progress(done: Int, of: Int)
   }
 
@@ -42,48 +43,61 @@ package struct FeatureExtraction {
   package func run(
     _ folder: PhotoFolder, output: String, report: (Event) throws -> Void
   ) throws -> Summary {
-    let partial = output + ".partial"
-    let earlier = try earlierRows(folder, [partial, output], report: report)
+    let files = RunFiles(output: output)
+    let earlier = try earlierRows(folder, files, report: report)
     defer { earlier.file?.close() }
     if let file = earlier.file, file.path == output, earlier.isEverything(folder, in: file) {
-      try? FileManager.default.removeItem(atPath: partial)
+      try? FileManager.default.removeItem(atPath: files.partial)
       return Summary(
         tally: PhotoTally(), computed: 0, reused: file.rows.count, rowShape: file.rowShape)
     }
-    // The old partial file stays readable under another name until its rows are taken over.
-    let inProgress = partial + ".new"
+    do {
+      let summary = try write(files.inProgress, folder, earlier, report: report)
+      try AtomicFile.rename(files.inProgress, to: output)
+      try? FileManager.default.removeItem(atPath: files.partial)
+      return summary
+    } catch {
+      keepWhatIsWhole(files, earlier)
+      throw error
+    }
+  }
+
+  /// Writes the whole file at `path`; after an error, the rows so far if those can be saved.
+  private func write(
+    _ path: String, _ folder: PhotoFolder, _ earlier: EarlierRows, report: (Event) throws -> Void
+  ) throws -> Summary {
     var writer = try FeatureFileWriter(
-      path: inProgress, source: source, classNames: folder.classNames,
+      path: path, source: source, classNames: folder.classNames,
       rowShape: pass.plan.outputShapes[0],
       pathWidth: folder.photos.map(\.relativePath.utf8.count).max() ?? 1)
     do {
       let summary = try fill(&writer, folder, earlier, report: report)
       guard summary.computed + summary.reused > 0 else {
-        throw TrainingError.nothingLeft(folder.photos[0].path)
+        throw TrainingError.nothingLeft(summary.tally.skipped)
       }
       try writer.close(isComplete: true)
-      try rename(inProgress, to: output)
-      try? FileManager.default.removeItem(atPath: partial)
       return summary
-    } catch {
-      keepWhatIsWhole(&writer, inProgress, as: partial)
-      throw error
+    } catch let failure {
+      do {
+        try writer.close(isComplete: false)
+      } catch {
+        // As when the disk is full: nobody knows what of it is there.
+        writer.abandon()
+        try? FileManager.default.removeItem(atPath: path)
+      }
+      throw failure
     }
   }
 
-  /// After an error: a file that still saves and closes well becomes the partial file.
-  private func keepWhatIsWhole(
-    _ writer: inout FeatureFileWriter, _ path: String, as partial: String
-  ) {
-    do {
-      try writer.close(isComplete: false)
-      guard try writer.rowCount > 0 && FeatureFile(path).rows.count == writer.rowCount else {
-        throw TrainingError.nothingLeft(path)
-      }
-      try rename(path, to: partial)
-    } catch {
-      writer.abandon()
-      try? FileManager.default.removeItem(atPath: path)
+  /// After an error: what could be written becomes the partial file if it can be read and holds
+  /// more rows than that has; else it goes.
+  private func keepWhatIsWhole(_ files: RunFiles, _ earlier: EarlierRows) {
+    defer { try? FileManager.default.removeItem(atPath: files.inProgress) }
+    guard let file = try? FeatureFile(files.inProgress) else { return }
+    file.close()
+    let before = earlier.file?.path == files.partial ? earlier.valid.count : 0
+    if file.rows.count > before {
+      try? AtomicFile.rename(files.inProgress, to: files.partial)
     }
   }
 
@@ -93,8 +107,9 @@ package struct FeatureExtraction {
   ) throws -> Summary {
     var tally = PhotoTally()
     var (computed, reused) = (0, 0)
-    var lastCheckpoint = ContinuousClock.now
     let total = folder.photos.count
+    var done = earlier.valid.count
+    try report(.progress(done: done, of: total))
     for run in earlier.runs(folder.photos) {
       let photos = Array(folder.photos[run.photos])
       if let file = earlier.file, let rows = run.rows {
@@ -107,8 +122,9 @@ package struct FeatureExtraction {
           }
           try writer.append(try file.features(range), rows: labelled)
           reused += part.count
+          tally.used += part.count
+          try report(.progress(done: done, of: total))
         }
-        try report(.progress(done: run.photos.upperBound, of: total))
         continue
       }
       let runTally = try pass.run(photos) { batch, values in
@@ -119,12 +135,8 @@ package struct FeatureExtraction {
         }
         try writer.append(values, rows: rows)
         computed += rows.count
-        if ContinuousClock.now - lastCheckpoint > .seconds(5) {
-          try writer.checkpoint()
-          lastCheckpoint = .now
-        }
-        try report(
-          .progress(done: run.photos.lowerBound + batch.range.upperBound, of: total))
+        done += batch.range.count
+        try report(.progress(done: done, of: total))
       }
       tally.add(runTally)
     }
@@ -132,86 +144,21 @@ package struct FeatureExtraction {
       tally: tally, computed: computed, reused: reused, rowShape: pass.plan.outputShapes[0])
   }
 
-  /// The first of the files that can be used, and which of its rows are still valid.
+  /// What can be taken over from earlier runs.
   private func earlierRows(
-    _ folder: PhotoFolder, _ paths: [String], report: (Event) throws -> Void
+    _ folder: PhotoFolder, _ files: RunFiles, report: (Event) throws -> Void
   ) throws -> EarlierRows {
-    for path in paths where FileManager.default.fileExists(atPath: path) {
-      do {
-        let file = try FeatureFile(path)
-        if let why = source.mismatch(with: file.source) {
-          file.close()
-          try report(.startingOver(path, why: why))
-          continue
-        }
-        guard file.rowShape == pass.plan.outputShapes[0] else {
-          file.close()
-          try report(.startingOver(path, why: "its rows are \(file.rowShape)"))
-          continue
-        }
-        let earlier = EarlierRows(file: file, photos: folder.photos)
-        try report(.reusing(earlier.valid.count, of: folder.photos.count, from: path))
-        return earlier
-      } catch let error as TrainingError {
-        try report(.startingOver(path, why: error.description))
-      } catch let error as HDF5Error {
-        try report(.startingOver(path, why: error.description))
-      }
+    for path in files.abandoned() {
+      try? FileManager.default.removeItem(atPath: path)
+      try report(.startingOver(path, why: "the run that wrote it was killed"))
     }
-    return EarlierRows()
-  }
-
-  private func rename(_ path: String, to target: String) throws {
-    try AtomicFile.rename(path, to: target)
-  }
-}
-
-/// Rows of an earlier feature file whose photos have not changed since.
-private struct EarlierRows {
-  var file: FeatureFile?
-  /// For an index in the list of photos, the row of the file.
-  var valid: [Int: Int] = [:]
-
-  init() {}
-
-  /// Compares the digest of every photo that the file names with the one stored.
-  init(file: FeatureFile, photos: [Photo]) {
-    self.file = file
-    let rowOfPath = Dictionary(
-      file.rows.indices.map { (file.rows[$0].path, $0) }, uniquingKeysWith: { first, _ in first })
-    let known = photos.indices.filter { rowOfPath[photos[$0].relativePath] != nil }
-    for index in known {
-      guard let row = rowOfPath[photos[index].relativePath],
-        let digest = try? PhotoFingerprint.sha256(ofFile: photos[index].path)
-      else { continue }
-      if digest == file.rows[row].fingerprint { valid[index] = row }
+    let best = try EarlierRows.best(
+      of: [files.output, files.partial], for: folder.photos, source: source,
+      rowShape: pass.plan.outputShapes[0]
+    ) { try report(.startingOver($0, why: $1)) }
+    if let file = best.file {
+      try report(.reusing(best.valid.count, of: folder.photos.count, from: file.path))
     }
-  }
-
-  /// Whether the file already is what a run over the folder would give.
-  func isEverything(_ folder: PhotoFolder, in file: FeatureFile) -> Bool {
-    guard file.isComplete, file.classNames == folder.classNames,
-      file.rows.count == folder.photos.count
-    else { return false }
-    return folder.photos.indices.allSatisfy {
-      valid[$0] == $0 && file.rows[$0].label == folder.photos[$0].label
-    }
-  }
-
-  /// The list of photos cut into runs that are either all computed or consecutive rows of the file.
-  func runs(_ photos: [Photo]) -> [(photos: Range<Int>, rows: Range<Int>?)] {
-    var result: [(photos: Range<Int>, rows: Range<Int>?)] = []
-    for index in photos.indices {
-      let row = valid[index]
-      if let last = result.last, last.rows?.upperBound == row {
-        result[result.count - 1].photos = last.photos.lowerBound..<index + 1
-        if let rows = last.rows, let row {
-          result[result.count - 1].rows = rows.lowerBound..<row + 1
-        }
-      } else {
-        result.append((index..<index + 1, row.map { $0..<$0 + 1 }))
-      }
-    }
-    return result
+    return best
   }
 }

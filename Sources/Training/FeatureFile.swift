@@ -75,7 +75,7 @@ package struct FeatureRow: Sendable, Equatable {
 /// Writes a feature file piece by piece: `features [n, ...]` float32, `labels`, `paths`,
 /// `photo_sha256`, `class_names`, and the source as attributes of the root.
 ///
-/// After every `checkpoint` the file is whole and holds the rows so far.
+/// Only after `close` is the file whole: libhdf5 keeps parts of it in memory until then.
 struct FeatureFileWriter {
   private let file: HDF5File
   private let features: HDF5Dataset
@@ -85,7 +85,6 @@ struct FeatureFileWriter {
   private let rowSize: Int
   private let rowShape: [Int]
   private var rows: [FeatureRow] = []
-  private var rowsSaved = 0
 
   /// Creates the file at `path`; no photo's path may be longer than `pathWidth` bytes.
   init(
@@ -112,9 +111,6 @@ struct FeatureFileWriter {
     try root.attributes.set("complete", integer: 0)
   }
 
-  /// How many rows were added.
-  var rowCount: Int { rows.count }
-
   /// Adds rows of features `[rows.count, ...]`.
   mutating func append(_ values: Tensor, rows new: [FeatureRow]) throws {
     precondition(
@@ -126,22 +122,16 @@ struct FeatureFileWriter {
     try features.writeRows(values.scalars, at: start)
   }
 
-  /// Makes what was added so far readable by others, even if the program ends.
-  mutating func checkpoint() throws {
-    guard rows.count > rowsSaved else { return }
-    let new = rows[rowsSaved...]
-    for column in [labels, paths, fingerprints] { try column.resize(to: [rows.count]) }
-    try labels.writeRows(new.map { Int64($0.label ?? -1) }, at: rowsSaved)
-    try paths.writeStrings(new.map(\.path), at: rowsSaved)
-    try fingerprints.writeStrings(new.map(\.fingerprint), at: rowsSaved)
-    rowsSaved = rows.count
-    try file.flush()
-  }
-
-  /// Saves the last rows and closes; `isComplete` says that no photo is left to do.
-  mutating func close(isComplete: Bool) throws {
-    try checkpoint()
+  /// Saves what is known of the rows and closes; `isComplete` says that no photo is left to do.
+  func close(isComplete: Bool) throws {
+    if !rows.isEmpty {
+      for column in [labels, paths, fingerprints] { try column.resize(to: [rows.count]) }
+      try labels.writeRows(rows.map { Int64($0.label ?? -1) }, at: 0)
+      try paths.writeStrings(rows.map(\.path), at: 0)
+      try fingerprints.writeStrings(rows.map(\.fingerprint), at: 0)
+    }
     if isComplete { try file.root.attributes.set("complete", integer: 1) }
+    try file.flush()
     try file.close()
   }
 
@@ -177,13 +167,17 @@ package struct FeatureFile {
     let labels = try root.dataset("labels").readIntegers().map { Int($0) }
     let paths = try root.dataset("paths").readStrings()
     let fingerprints = try root.dataset("photo_sha256").readStrings()
-    // An interrupted run may have saved more features than names; the shortest column counts.
-    let count = min(features.shape[0], labels.count, paths.count, fingerprints.count)
+    guard [labels.count, paths.count, fingerprints.count].allSatisfy({ $0 == features.shape[0] })
+    else {
+      throw TrainingError.notAFeatureFile(path, missing: "columns of equal length")
+    }
     let classes = classNames.count
-    guard labels.prefix(count).allSatisfy({ $0 < classes }) else {
+    guard labels.allSatisfy({ $0 < classes }), Set(classNames).count == classes,
+      !classNames.contains("")
+    else {
       throw TrainingError.notAFeatureFile(path, missing: "a class name for every label")
     }
-    rows = (0..<count).map {
+    rows = labels.indices.map {
       FeatureRow(
         path: paths[$0], label: labels[$0] < 0 ? nil : labels[$0], fingerprint: fingerprints[$0])
     }

@@ -21,6 +21,9 @@ package struct FineTuning {
   package enum Event: Sendable {
     /// Photos through the frozen prefix.
     case prefix(done: Int, of: Int)
+    /// What was noticed about the photos, before training starts; `shared` is how many photos of
+    /// the validation folder are, byte for byte, also trained on.
+    case examined(PhotoTally, validation: PhotoTally?, shared: Int)
     case training(TrainingEvent)
   }
 
@@ -28,8 +31,6 @@ package struct FineTuning {
   package struct Result: Sendable {
     package let model: ClassifierModel
     package let proof: FreezeProof
-    package let tally: PhotoTally
-    package let validationTally: PhotoTally
     /// The share of the training in which the network waited for photos, 0 to 1; nil where what
     /// it needed was kept in memory.
     package let photoWait: Double?
@@ -112,19 +113,23 @@ package struct FineTuning {
         try report(.prefix(done: before + $0, of: caching.total))
       }
     }
+    let trained = Set(examples.fingerprints)
+    try report(
+      .examined(
+        examples.tally, validation: validating?.tally,
+        shared: validating?.fingerprints.count { trained.contains($0) } ?? 0))
     let before = FreezeProof.digests(model.network)
     var trainer = try Trainer(network: model.network, loss: model.loss, settings: settings)
     let epochs = try trainer.train(examples, validation: validating) {
       try report(.training($0))
     }
+    try trainer.requireFinite(on: examples)
     return try result(
-      trainer.network, before: before, epochs: epochs, examples,
-      validating?.tally ?? PhotoTally())
+      trainer.network, before: before, epochs: epochs, examples)
   }
 
   private func result(
-    _ network: Network, before: [[String]], epochs: [EpochResult], _ examples: PrefixedPhotos,
-    _ validationTally: PhotoTally
+    _ network: Network, before: [[String]], epochs: [EpochResult], _ examples: PrefixedPhotos
   ) throws -> Result {
     let proof = FreezeProof(before: before, after: network)
     guard proof.frozenButChanged.isEmpty else {
@@ -137,8 +142,19 @@ package struct FineTuning {
       TrainingRun(
         command: "fine-tune", trained: trained, settings: settings,
         photos: examples.count, proof: proof.sentence, augmentation: augmentation, epochs: epochs))
-    return Result(
-      model: model, proof: proof, tally: examples.tally, validationTally: validationTally,
-      photoWait: examples.wait.share)
+    return Result(model: model, proof: proof, photoWait: examples.wait.share)
+  }
+}
+
+extension Trainer {
+  /// Throws `TrainingError.notFinite` where the trained network gives no numbers any more, which
+  /// the losses of its steps need not show: they are those before each step.
+  func requireFinite(on examples: some Examples) throws {
+    let first = Array(0..<min(examples.count, settings.batchSize))
+    let sample = CachedExamples(
+      features: try examples.values(at: first), labels: first.map { examples.labels[$0] })
+    guard try evaluate(sample).loss.isFinite else {
+      throw TrainingError.notFinite(epoch: settings.epochs)
+    }
   }
 }

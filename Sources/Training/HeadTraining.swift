@@ -13,19 +13,22 @@ package struct HeadTraining {
   package init(
     features: FeatureFile, validation: FeatureFile?, head: HeadPlan, settings: TrainingSettings
   ) throws {
+    for file in [features, validation].compactMap({ $0 }) {
+      guard file.isComplete else {
+        throw TrainingError.incomplete(file.path, rows: file.rows.count)
+      }
+      guard !file.classNames.isEmpty else { throw TrainingError.unlabelled(file.path) }
+    }
     guard features.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(features.path, found: features.classNames)
     }
-    for file in [features, validation].compactMap({ $0 }) where !file.isComplete {
-      throw TrainingError.incomplete(file.path, rows: file.rows.count)
-    }
     if let validation {
-      let why =
-        features.source.mismatch(with: validation.source)
-        ?? (features.classNames == validation.classNames
-          ? nil : "classes are \(features.classNames) here and \(validation.classNames) there")
-      if let why {
+      if let why = features.source.mismatch(with: validation.source) {
         throw TrainingError.doNotBelongTogether(features.path, validation.path, why: why)
+      }
+      guard features.classNames == validation.classNames else {
+        throw TrainingError.otherClasses(
+          features.path, features.classNames, validation.path, validation.classNames)
       }
     }
     self.features = features
@@ -50,7 +53,9 @@ package struct HeadTraining {
     let validation = try validation?.examples()
     var random = SeededRandom(seed: settings.seed)
     var head = Network(name: "head", inputShape: features.rowShape, inputName: "features")
-    try self.head.add(to: &head, classCount: features.classNames.count, random: &random)
+    try self.head.add(
+      to: &head, classCount: features.classNames.count, random: &random,
+      taken: Set(base.nodes.map(\.name)))
     let before = FreezeProof.digests(head)
 
     var trainer = try Trainer(
@@ -59,6 +64,8 @@ package struct HeadTraining {
     let rowShape = trainer.network.nodes[trainer.cut.boundary].shape
     let epochs = try trainer.train(
       examples.reshaped(rowShape), validation: validation?.reshaped(rowShape), report: report)
+
+    try trainer.requireFinite(on: examples.reshaped(rowShape))
 
     var network = base
     for node in trainer.network.nodes.dropFirst() { try network.add(node.layer) }

@@ -10,12 +10,19 @@ package struct ModelOverrides: Sendable {
   package var preprocessing: Preprocessing?
   package var interpolation: Interpolation?
   package var ignoreOrientation: Bool
+  /// Height and width, for a model that takes photos of any size.
+  package var imageSize: (height: Int, width: Int)?
+  /// The class names where neither the file nor `classNames` tells, as of the folder to learn from.
+  package var fallbackClassNames: [String]?
 
   package init(
     classNames: [String]? = nil, preprocessing: Preprocessing? = nil,
-    interpolation: Interpolation? = nil, ignoreOrientation: Bool = false
+    interpolation: Interpolation? = nil, ignoreOrientation: Bool = false,
+    imageSize: (height: Int, width: Int)? = nil, fallbackClassNames: [String]? = nil
   ) {
     self.classNames = classNames
+    self.imageSize = imageSize
+    self.fallbackClassNames = fallbackClassNames
     self.preprocessing = preprocessing
     self.interpolation = interpolation
     self.ignoreOrientation = ignoreOrientation
@@ -45,9 +52,13 @@ extension ClassifierModel {
   package static func load(
     _ path: String, overrides: ModelOverrides = ModelOverrides()
   ) throws -> ClassifierModel {
-    let stored = try KerasModel.read(path)
+    let inputShape = overrides.imageSize.map { [$0.height, $0.width, 3] }
+    let stored = try KerasModel.read(path, inputShape: inputShape)
     let network = stored.network
     let extras = stored.extras
+    guard network.inputShape.count == 3, network.inputShape[2] == 3 else {
+      throw TrainingError.noPhotoInput(path, found: network.inputShape)
+    }
     guard let last = network.nodes.last?.layer as? any ClassifierLayer,
       last.activation == .sigmoid || last.activation == .softmax, network.outputShape.count == 1
     else {
@@ -56,7 +67,9 @@ extension ClassifierModel {
     }
     let outputs = network.outputShape[0]
     let classCount = outputs == 1 ? 2 : outputs
-    guard let classNames = overrides.classNames ?? extras.classNames else {
+    guard
+      let classNames = overrides.classNames ?? extras.classNames ?? overrides.fallbackClassNames
+    else {
       throw TrainingError.missingExtras(path, what: "its class names", flag: "--class-names a,b")
     }
     guard classNames.count == classCount, (last.activation == .sigmoid) == (outputs == 1) else {
@@ -92,8 +105,15 @@ extension ClassifierModel {
 
   /// Writes a Keras full-model file that also holds what `tl predict` needs.
   ///
-  /// An old file at `path` stays until the new one is complete.
+  /// An old file at `path` stays until the new one is complete. Throws for numbers that are not
+  /// finite: such a model predicts nothing.
   package func save(_ path: String) throws {
+    for node in network.nodes {
+      for parameter in node.layer.parameters
+      where !parameter.value.scalars.allSatisfy(\.isFinite) {
+        throw TrainingError.notFiniteParameter("\(node.name)/\(parameter.name)")
+      }
+    }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let extras = ModelExtras(

@@ -51,9 +51,7 @@ extension ClassifierModel {
   ) throws -> Evaluation {
     let labels = try folder.classNames.map { name in
       guard let label = classNames.firstIndex(of: name) else {
-        throw TrainingError.doNotBelongTogether(
-          path, "the model",
-          why: "class '\(name)' is unknown to the model, which knows \(classNames)")
+        throw TrainingError.unknownClass(name, folder: path, known: classNames)
       }
       return label
     }
@@ -66,7 +64,7 @@ extension ClassifierModel {
       else { return }
       evaluation.add(label: labels[label], predicted: best.label, probabilities[labels[label]])
     }
-    guard evaluation.count > 0 else { throw TrainingError.nothingLeft(path) }
+    guard evaluation.count > 0 else { throw TrainingError.nothingLeft(evaluation.tally.skipped) }
     return evaluation
   }
 }

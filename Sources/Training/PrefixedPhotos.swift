@@ -28,6 +28,8 @@ struct PrefixedPhotos: Examples {
   /// The outputs of each view, or nothing.
   private let cache: [Tensor]
   let labels: [Int]
+  /// SHA-256 of each photo's file.
+  let fingerprints: [String]
   let tally: PhotoTally
   /// How long `forEachBatch` waited for photos.
   let wait = PhotoWait()
@@ -44,6 +46,7 @@ struct PrefixedPhotos: Examples {
     self.pass = pass
     self.augmentation = augmentation
     var usable: [Photo] = []
+    var fingerprints: [String] = []
     var cache: [Tensor] = []
     if cached {
       let views = (1...(augmentation?.plan.views ?? 1)).map { epoch in
@@ -54,6 +57,7 @@ struct PrefixedPhotos: Examples {
       values.reserveCapacity(count * pass.plan.outputShapes[0].reduce(1, *))
       tally = try pass.run(folder.photos, view: views[0]) { batch, output in
         usable += batch.indices.map { folder.photos[$0] }
+        fingerprints += batch.photos.map(\.fingerprint)
         values += output.scalars
         try report(batch.range.upperBound)
       }
@@ -66,11 +70,13 @@ struct PrefixedPhotos: Examples {
     } else {
       tally = try pass.decode(folder.photos) { batch in
         usable += batch.indices.map { folder.photos[$0] }
+        fingerprints += batch.photos.map(\.fingerprint)
         try report(batch.range.upperBound)
       }
     }
-    guard !usable.isEmpty else { throw TrainingError.nothingLeft(folder.photos[0].path) }
+    guard !usable.isEmpty else { throw TrainingError.nothingLeft(tally.skipped) }
     photos = usable
+    self.fingerprints = fingerprints
     labels = usable.map { $0.label ?? 0 }
     self.cache = cache
   }

@@ -1,33 +1,49 @@
+package import Layers
+package import Weights
+
 // Training brings everything together: bases, feature files, the loop, freezing, model files with
 // what is needed to use them, prediction. It prints nothing; it reports through callbacks.
 
 /// What can go wrong between photos, features and models; `description` is one line.
 package enum TrainingError: Error, CustomStringConvertible {
-  case noSuchBase(String, looked: [String], url: String)
+  case noSuchBase(String, names: [String], folders: [String], url: String)
+  case unknownBase(String, known: [String])
   case unknownArchitecture(String, holds: String)
+  case unusableLayers(String, LayerError)
+  case unfitBase(LoadMismatch)
   case noPreprocessing(String)
   case noPooling(layer: String, shape: [Int])
   case notAFeatureFile(String, missing: String)
   case unlabelled(String)
   case incomplete(String, rows: Int)
   case doNotBelongTogether(String, String, why: String)
+  case otherClasses(String, [String], String, [String])
+  case unknownClass(String, folder: String, known: [String])
+  case baseGone(String, features: String)
   case baseChanged(String, expected: String, found: String)
   case tooFewClasses(String, found: [String])
   case noClassifier(String, found: String)
+  case noPhotoInput(String, found: [Int])
   case missingExtras(String, what: String, flag: String?)
   case wrongClassCount(String, names: [String], outputs: Int)
   case badPhoto(String, reason: String)
-  case nothingLeft(String)
+  case nothingLeft([PhotoTally.Skipped])
   case frozenChanged([String])
   case notFinite(epoch: Int)
+  case notFiniteParameter(String)
 
   package var description: String {
     switch self {
-    case .noSuchBase(let name, let looked, _):
-      "no weights file for the base '\(name)': looked for \(looked.joined(separator: ", "))"
+    case .noSuchBase(let name, let names, let folders, _):
+      "no weights file for the base '\(name)': looked for \(names.joined(separator: ", ")) in "
+        + folders.map { "'\($0)'" }.joined(separator: " and ")
+    case .unknownBase(let name, let known):
+      "cannot find the base '\(name)': expected a file or one of \(known.joined(separator: ", "))"
     case .unknownArchitecture(let path, let holds):
       "cannot tell which network '\(path)' belongs to: expected the layers of one of "
         + "vgg16, vgg19, found \(holds)"
+    case .unusableLayers(let path, let error): "cannot use '\(path)': \(error)"
+    case .unfitBase(let mismatch): mismatch.description
     case .noPreprocessing(let path):
       "the preprocessing that '\(path)' expects is not known"
     case .noPooling(let layer, let shape):
@@ -40,24 +56,42 @@ package enum TrainingError: Error, CustomStringConvertible {
       "'\(path)' is an interrupted run's file: it holds only its first \(rows) photos"
     case .doNotBelongTogether(let first, let second, let why):
       "'\(first)' and '\(second)' do not belong together: \(why)"
+    case .otherClasses(let first, let mine, let second, let theirs):
+      "'\(first)' and '\(second)' do not belong together: classes are \(listed(mine)) here and "
+        + "\(listed(theirs)) there"
+    case .unknownClass(let name, let folder, let known):
+      "class '\(name)' of '\(folder)' is unknown to the model: expected one of \(listed(known))"
+    case .baseGone(let path, let features):
+      "the base that '\(features)' came from is gone: no file '\(path)'"
     case .baseChanged(let path, let expected, let found):
       "the base '\(path)' is not the one that the features came from: expected fingerprint "
         + "\(expected.prefix(12)), found \(found.prefix(12))"
     case .tooFewClasses(let path, let found):
-      "'\(path)' has too few classes to learn from: expected at least 2, found \(found)"
+      "'\(path)' has too few classes to learn from: expected at least 2, found "
+        + listed(found)
     case .noClassifier(let path, let found):
       "'\(path)' holds no classifier: expected a last layer with sigmoid or softmax, found \(found)"
+    case .noPhotoInput(let path, let found):
+      "'\(path)' takes no colour photos: expected an input [height, width, 3], found \(found)"
     case .missingExtras(let path, let what, _):
       "'\(path)' does not say \(what)"
     case .wrongClassCount(let path, let names, let outputs):
       "'\(path)' has \(outputs) output\(outputs == 1 ? "" : "s"): expected "
-        + "\(outputs == 1 ? 2 : outputs) class names, found \(names)"
+        + "\(outputs == 1 ? 2 : outputs) class names, found \(listed(names))"
     case .badPhoto(let path, let reason): "cannot use '\(path)': \(reason)"
-    case .nothingLeft(let path): "no photo of '\(path)' could be decoded"
+    case .nothingLeft(let skipped):
+      "no photo is left: all \(skipped.count) were skipped"
+        + (skipped.first.map { ", the first, '\($0.path)', because \($0.reason)" } ?? "")
     case .frozenChanged(let names):
       "frozen tensors changed while training: \(names.joined(separator: ", "))"
     case .notFinite(let epoch): "the loss is no longer a number in epoch \(epoch)"
+    case .notFiniteParameter(let name):
+      "training ended with numbers in '\(name)' that are not finite"
     }
+  }
+
+  private func listed(_ names: [String]) -> String {
+    names.isEmpty ? "none" : names.map { "'\($0)'" }.joined(separator: ", ")
   }
 }
 
@@ -65,15 +99,21 @@ extension TrainingError {
   /// What the user can do about it, where something can be done.
   package var wayOut: String? {
     switch self {
-    case .noSuchBase(_, let looked, let url):
-      "download \(url) to \(looked.last ?? "weights"), or give the file's path to --base"
+    case .noSuchBase(_, _, let folders, let url):
+      "download \(url) into '\(folders.last ?? "weights")', or give the file's path to --base"
+    case .unusableLayers(_, .emptyOutput): "a larger --image-size"
+    case .unusableLayers(_, .noSuchLayer): "`tl summary` lists the layers"
+    case .unfitBase(let mismatch) where mismatch.looksMadeForOtherSize:
+      "--image-size with the size that the file was made for"
+    case .unfitBase(let mismatch) where mismatch.loaded > 0:
+      "--allow-partial loads the rest and leaves the others zero"
     case .noPreprocessing: "--preprocess caffe (or tf, torch, rescale, none)"
     case .missingExtras(_, _, let flag): flag
-    case .baseChanged: "--base FILE with the file that the features were made with"
+    case .baseChanged, .baseGone: "--base FILE with the file that the features were made with"
     case .incomplete: "run `tl extract-features` again: it goes on where it stopped"
-    case .doNotBelongTogether(_, _, let why) where why.contains("'"):
+    case .doNotBelongTogether:
       "make both files with the same base and options of `tl extract-features`"
-    case .notFinite: "a smaller --learning-rate"
+    case .notFinite, .notFiniteParameter: "a smaller --learning-rate"
     default: nil
     }
   }

@@ -14,8 +14,7 @@ package struct KerasModel: Sendable {
   ///     where the model takes pictures of any size.
   ///   - allowPartial: whether tensors may be missing; those stay zero.
   ///
-  /// Throws `WeightsError`, `HDF5Error`, and `LayerError` where the model has layers of unknown
-  /// classes or does not take the shape.
+  /// Throws `WeightsError` and `HDF5Error`.
   package static func read(
     _ path: String, inputShape: [Int]? = nil, allowPartial: Bool = false
   ) throws -> KerasModel {
@@ -30,17 +29,28 @@ extension KerasFile {
   /// The network that the file describes, filled with its tensors.
   ///
   /// Every node is trainable as the file has it. See `KerasModel.read` for parameters and errors.
+  ///
+  /// - Parameter cut: what to keep of the network before tensors are looked for.
   package func network(
-    inputShape: [Int]? = nil, allowPartial: Bool = false
+    inputShape: [Int]? = nil, allowPartial: Bool = false,
+    cut: (Network) throws -> Network = { $0 }
   ) throws -> (Network, LoadReport) {
     guard let configuration else {
       if format == .notKeras { throw WeightsError.notKeras(path: path, holds: try listing()) }
       throw WeightsError.noConfiguration(path: path, holds: contents)
     }
-    var network = try NetworkBuilder.network(configuration, path: path, inputShape: inputShape)
+    var network = try cut(built(configuration, inputShape: inputShape))
     var report = try WeightLoader.load(self, into: &network, allowPartial: allowPartial)
     report.notes += ModelFlags(configuration).notes
     return (network, report)
+  }
+
+  private func built(_ configuration: JSONValue, inputShape: [Int]?) throws -> Network {
+    do {
+      return try NetworkBuilder.network(configuration, path: path, inputShape: inputShape)
+    } catch let error as LayerError {
+      throw WeightsError.unusableLayers(error, path: path)
+    }
   }
 
   /// What tl keeps in model files besides Keras's own; empty in files by others.

@@ -74,22 +74,32 @@ package struct LoadMismatch: Sendable, Equatable, CustomStringConvertible {
   package let found: String
   package let expected: String
 
-  /// One line: how many tensors fail, which, and what the file holds instead.
+  /// The hint for a dense layer that takes another count of inputs.
+  static let otherPictureSize = "looks made for pictures of another size"
+  /// Whether a dense layer seems to belong to pictures of another size.
+  package var looksMadeForOtherSize: Bool { hints.contains(Self.otherPictureSize) }
+
+  /// One line: how many tensors fail, which, and what the file holds instead of missing ones.
   package var description: String {
     var parts: [String] = []
     if missing.count == wanted {
       parts.append("none of its \(wanted) tensors is in the file")
     } else if !missing.isEmpty {
-      let names = missing.map { "'\($0)'" }.joined(separator: ", ")
+      let names = Self.few(missing.map { "'\($0)'" })
       parts.append("\(missing.count) of \(wanted) tensors missing: \(names)")
     }
     if !mismatched.isEmpty {
       parts.append(
-        "\(mismatched.count) of \(wanted) tensors not fitting: "
-          + mismatched.joined(separator: ", "))
+        "\(mismatched.count) of \(wanted) tensors not fitting: \(Self.few(mismatched))")
     }
     parts += hints
-    if expected != found { parts.append("expected \(expected), found \(found)") }
+    if !missing.isEmpty, expected != found { parts.append("expected \(expected), found \(found)") }
     return "cannot load '\(network)' from '\(path)': " + parts.joined(separator: "; ")
+  }
+
+  /// The first of a list that could be as long as the network.
+  private static func few(_ list: [String]) -> String {
+    let shown = list.prefix(4).joined(separator: ", ")
+    return list.count > 4 ? "\(shown) and \(list.count - 4) more" : shown
   }
 }

@@ -99,6 +99,9 @@ struct Matching {
     if expected.count == 2, found == expected.reversed() {
       return "looks transposed, the order of PyTorch"
     }
+    if expected.count == 2, found.count == 2, found[1] == expected[1] {
+      return LoadMismatch.otherPictureSize
+    }
     return nil
   }
 

@@ -1,7 +1,7 @@
 // Weights reads and writes Keras's HDF5 files: weights alone in every spelling since Keras 1, and
 // full models, which become a `Network` and back. Tensors are matched by names and shapes, never
 // by luck; pickled code (Lambda layers) and the zip archives of Keras 3 are refused.
-internal import Layers
+package import Layers
 
 /// What can be wrong with a Keras file, or with a network that is to become one.
 package enum WeightsError: Error, Sendable, Equatable {
@@ -17,6 +17,8 @@ package enum WeightsError: Error, Sendable, Equatable {
   case badConfiguration(String, path: String)
   /// A model of a kind that a `Network` cannot be.
   case unsupportedModel(String, path: String)
+  /// A model with layers that are unknown or do not fit together.
+  case unusableLayers(LayerError, path: String)
   /// A model for pictures of any size, whose size nobody gave.
   case inputShapeNeeded(path: String, found: String)
   /// A given input shape that the model cannot take.
@@ -51,6 +53,8 @@ extension WeightsError: CustomStringConvertible {
     case .unsupportedModel(let what, let path):
       "cannot use the model of '\(path)': expected one input, one output and every layer used "
         + "once, found \(what)"
+    case .unusableLayers(let error, let path):
+      "cannot build the model of '\(path)': \(error)"
     case .inputShapeNeeded(let path, let found):
       "cannot build the model of '\(path)': its input \(found) has no fixed size"
     case .wrongInputShape(let path, let expected, let found):
@@ -70,10 +74,8 @@ extension WeightsError: CustomStringConvertible {
   package var wayOut: String? {
     switch self {
     case .kerasArchive: "save the model in Keras with model.save('model.h5')"
-    case .noConfiguration: "give the file as --base, with the architecture that it belongs to"
+    case .noConfiguration: "give the file as --base"
     case .inputShapeNeeded: "say the size with --image-size"
-    case .mismatch(let mismatch) where mismatch.loaded > 0:
-      "--allow-partial loads the rest and leaves the others at their initial values"
     default: nil
     }
   }

@@ -4,7 +4,7 @@ import TLCommands
 import Testing
 
 private struct Lost: WithWayOut, CustomStringConvertible {
-  var description: String { "cannot find 'a\u{1B}b.h5'" }
+  var description: String { "cannot find 'a\u{1B}\nb.h5'" }
   var wayOut: String? { "run `tl weights fetch vgg16`" }
 }
 
@@ -57,7 +57,7 @@ private struct Tool: ParsableCommand {
     (
       "lost", 1,
       """
-      tl predict: error: cannot find 'a\\u{1B}b.h5'
+      tl predict: error: cannot find 'a\\u{1B}\\nb.h5'
         try: run `tl weights fetch vgg16`\n
       """
     ),
@@ -131,7 +131,7 @@ private struct Tool: ParsableCommand {
     #expect(
       test.errors.text == """
         \r\(escape)K50 %
-        tl predict: \(escape)1;31merror:\(escape)0m cannot find 'a\\u{1B}b.h5'
+        tl predict: \(escape)1;31merror:\(escape)0m cannot find 'a\\u{1B}\\nb.h5'
           \(escape)1mtry:\(escape)0m run `tl weights fetch vgg16`\n
         """)
   }

@@ -23,6 +23,19 @@ import Testing
     #expect(test.errors.text == "warning: 3 files are no images\n")
   }
 
+  @Test func linesStayLinesWhateverTheyName() throws {
+    let test = TestConsole()
+    try test.console.result("a\u{1B}b")
+    test.console.note("of 'a\nb'")
+    test.console.warning("of 'a\nb'")
+    var table = TextTable([.text("as a\nb")])
+    table.add(["1"])
+    test.console.note(table)
+    try test.console.result(table)
+    #expect(test.output.text == "a\\u{1B}b\nas a\\nb\n1\n")
+    #expect(test.errors.text == "of 'a\\nb'\nwarning: of 'a\\nb'\nas a\\nb\n1\n")
+  }
+
   @Test func colorOnlyWhereAllowed() {
     #expect(Terminal.none.paint("x", .failure) == "x")
     #expect(colored.paint("x", .failure) == "\u{1B}[1;31mx\u{1B}[0m")

@@ -56,9 +56,6 @@ package final class RunningTL {
   /// Stops reading the output, as `head` does when it has enough.
   package func closeOutput() { output.stop() }
 
-  /// Stops reading stderr.
-  package func closeErrors() { errors.stop() }
-
   /// Sends a signal, such as `SIGINT` for Ctrl-C.
   package func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 

@@ -48,7 +48,8 @@ struct SharedFilesTests {
   ])
   func unknownLayers(_ name: String, _ layer: String, _ className: String) throws {
     let path = try path("found/" + name)
-    #expect(throws: LayerError.unknownClass(className, layer: layer)) {
+    let layers = LayerError.unknownClass(className, layer: layer)
+    #expect(throws: WeightsError.unusableLayers(layers, path: path)) {
       try KerasModel.read(path)
     }
   }

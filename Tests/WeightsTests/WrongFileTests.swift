@@ -8,81 +8,70 @@ import Weights
 
 @Suite struct WrongFileTests {
   /// The error of loading a fixture into the tiny VGG16, with the file's name for its path.
-  private func failure(_ name: String) throws -> (text: String, wayOut: String?) {
+  private func failure(_ name: String) throws -> String {
     var network = try emptyVGG()
     do {
       let file = try KerasFile(fixture(name))
       defer { file.close() }
       _ = try WeightLoader.load(file, into: &network)
     } catch {
-      let text = "\(error)".replacing(fixture(name), with: name)
-      return (text, (error as? WeightsError)?.wayOut)
+      return "\(error)".replacing(fixture(name), with: name)
     }
     Issue.record("'\(name)' was loaded")
-    return ("", nil)
+    return ""
   }
 
-  private let partial =
-    "--allow-partial loads the rest and leaves the others at their initial values"
-
   @Test func otherNetwork() throws {
-    let (text, wayOut) = try failure("wrong_lenet.h5")
+    let text = try failure("wrong_lenet.h5")
     #expect(
       text == "cannot load 'vgg16' from 'wrong_lenet.h5': none of its 26 tensors is in the file; "
         + "expected 13 convolutions named block1_conv1 ... block5_conv3, "
         + "found 2 convolutions named conv2d, conv2d_1, a classifier of 4 classes (dense, dense_1)")
-    #expect(wayOut == nil)
   }
 
   @Test func missingLayer() throws {
-    let (text, wayOut) = try failure("wrong_missing_layer.h5")
+    let text = try failure("wrong_missing_layer.h5")
     #expect(
       text == "cannot load 'vgg16' from 'wrong_missing_layer.h5': 2 of 26 tensors missing: "
         + "'block5_conv3/kernel', 'block5_conv3/bias'; "
         + "expected 13 convolutions named block1_conv1 ... block5_conv3, "
         + "found 12 convolutions named block1_conv1 ... block5_conv2")
-    #expect(wayOut == partial)
   }
 
   @Test func otherShape() throws {
-    let (text, wayOut) = try failure("wrong_shape.h5")
+    let text = try failure("wrong_shape.h5")
     #expect(
       text == "cannot load 'vgg16' from 'wrong_shape.h5': 1 of 26 tensors not fitting: "
         + "'block3_conv2/kernel' expected [3, 3, 5, 5], found [3, 3, 4, 5]")
-    #expect(wayOut == partial)
   }
 
   @Test func emptyBias() throws {
     #expect(
-      try failure("wrong_empty_bias.h5").text
+      try failure("wrong_empty_bias.h5")
         == "cannot load 'vgg16' from 'wrong_empty_bias.h5': 1 of 26 tensors not fitting: "
         + "'block4_conv1/bias' expected [5], found [0]; "
         + "an empty tensor, as after a write that failed")
   }
 
   @Test func notANumber() throws {
-    let (text, wayOut) = try failure("wrong_nan.h5")
+    let text = try failure("wrong_nan.h5")
     #expect(
       text == "cannot load '/block2_conv2/block2_conv2_W_1:0' from 'wrong_nan.h5': "
         + "expected finite numbers, found nan at element 75")
-    #expect(wayOut == nil)
   }
 
   @Test func otherAxes() throws {
     let shapes = [
       ("block1_conv1", 3, 4), ("block1_conv2", 4, 4), ("block2_conv1", 4, 4),
-      ("block2_conv2", 4, 4), ("block3_conv1", 4, 5), ("block3_conv2", 5, 5),
-      ("block3_conv3", 5, 5), ("block4_conv1", 5, 5), ("block4_conv2", 5, 5),
-      ("block4_conv3", 5, 5), ("block5_conv1", 5, 6), ("block5_conv2", 6, 6),
-      ("block5_conv3", 6, 6),
+      ("block2_conv2", 4, 4),
     ].map { name, inputs, outputs in
       "'\(name)/kernel' expected [3, 3, \(inputs), \(outputs)], "
         + "found [\(outputs), \(inputs), 3, 3]"
     }
     #expect(
-      try failure("wrong_oihw.h5").text
+      try failure("wrong_oihw.h5")
         == "cannot load 'vgg16' from 'wrong_oihw.h5': 13 of 26 tensors not fitting: "
-        + shapes.joined(separator: ", ")
+        + shapes.joined(separator: ", ") + " and 9 more"
         + "; looks like OIHW, the order of Theano and PyTorch")
   }
 

@@ -21,6 +21,12 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup var options: ConsoleOptions
 
+  func validate() throws {
+    guard batchSize > 0 else {
+      throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")
+    }
+  }
+
   func run() throws {
     let console = options.console
     let folder = try listed(labelled: data, console)
@@ -28,7 +34,7 @@ struct Evaluate: ParsableCommand {
     let progress = Progress(
       title: "evaluate", total: folder.photos.count, unit: "photos", console: console)
     let evaluation = try classifier.evaluate(
-      folder, path: data, batchSize: max(batchSize, 1), isStrict: pass.strict
+      folder, path: data, batchSize: batchSize, isStrict: pass.strict
     ) {
       try Interrupt.check()
       progress.advance(to: $0)
@@ -36,7 +42,7 @@ struct Evaluate: ParsableCommand {
     progress.finish()
     report(evaluation.tally, console)
     if json {
-      try console.result(try JSONText.encode(EvaluationReport(evaluation), isPretty: true))
+      try console.write(try JSONText.encode(EvaluationReport(evaluation), isPretty: true) + "\n")
     } else {
       try show(evaluation, console)
     }
@@ -57,7 +63,7 @@ struct Evaluate: ParsableCommand {
       let share = count == 0 ? "-" : decimal(Double(row[index]) / Double(count), 4)
       table.add([name, "\(count)", share] + row.map { "\($0)" })
     }
-    try console.result(table.text)
+    try console.result(table)
   }
 }
 

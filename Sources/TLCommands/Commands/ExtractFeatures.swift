@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Images
 import Training
 
@@ -42,25 +43,21 @@ struct ExtractFeatures: ParsableCommand {
     let folder = try listed(labelledOrNot: data, console)
     try OutputPlace.check(output)
     let loaded = try loadedBase(base, photos, layer: layer, console)
+    try OutputPlace.check(output, inputs: [loaded.path])
     let network = try loaded.network.pooled(pooling)
     let loader = try photos.loader(default: loaded.preprocessing, base: base.base)
     console.note("photos: \(loader.summary)")
     let extraction = FeatureExtraction(
       base: network,
       source: FeatureSource(
-        base: loaded.name, baseFile: loaded.path, baseFingerprint: loaded.fingerprint,
+        base: loaded.name, baseFile: URL(filePath: loaded.path).standardizedFileURL.path,
+        baseFingerprint: loaded.fingerprint,
         layer: loaded.layer, pooling: pooling, loader: loader),
       batchSize: batchSize, isStrict: pass.strict)
-    let progress = Progress(
-      title: "features", total: folder.photos.count, unit: "photos", console: console)
+    let progress = ExtractionProgress(photos: folder.photos.count, console)
     let summary = try extraction.run(folder, output: output) { event in
       try Interrupt.check()
-      switch event {
-      case .reusing(let count, let total, let file):
-        console.note("'\(file)': \(count) of \(total) photos are unchanged and taken over")
-      case .startingOver(let file, let why): console.note("'\(file)' is not reused: \(why)")
-      case .progress(let done, _): progress.advance(to: done)
-      }
+      progress.show(event)
     }
     progress.finish()
     report(summary.tally, console)
@@ -70,4 +67,35 @@ struct ExtractFeatures: ParsableCommand {
     try console.result(
       "wrote \(output): features \(shape) of layer '\(loaded.layer)'\(taken)")
   }
+}
+
+/// Says what is taken over from an earlier run, then how far this one is.
+private final class ExtractionProgress {
+  private let photos: Int
+  private let console: Console
+  private var taken = 0
+  private var bar: Progress?
+
+  init(photos: Int, _ console: Console) {
+    self.photos = photos
+    self.console = console
+  }
+
+  func show(_ event: FeatureExtraction.Event) {
+    switch event {
+    case .reusing(let count, let total, let file):
+      console.note("'\(file)': \(count) of \(total) photos are unchanged and taken over")
+      taken = count
+    case .startingOver(let file, let why): console.note("'\(file)' is not reused: \(why)")
+    case .progress(let done, _):
+      let bar =
+        self.bar
+        ?? Progress(
+          title: "features", total: photos, unit: "photos", from: taken, console: console)
+      bar.advance(to: done)
+      self.bar = bar
+    }
+  }
+
+  func finish() { bar?.finish() }
 }

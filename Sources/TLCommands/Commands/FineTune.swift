@@ -57,7 +57,7 @@ struct FineTune: ParsableCommand {
   @Option(help: ArgumentHelp("Make n views of each photo once, used in turn.", valueName: "n"))
   var augmentViews: Int?
 
-  @OptionGroup(title: "With --base only") var photos: PhotoOptions
+  @OptionGroup(title: "With --base, or a model that does not say") var photos: PhotoOptions
   @OptionGroup(title: "With --base only") var head: HeadOptions
 
   @Option(help: ArgumentHelp("Epochs of the head's own training.", valueName: "n"))
@@ -79,13 +79,27 @@ struct FineTune: ParsableCommand {
     guard (1...1000).contains(augmentViews ?? 1) else {
       throw ValidationError("--augment-views must be 1 to 1000, found \(augmentViews ?? 1)")
     }
+    guard cacheLimit >= 0 else {
+      throw ValidationError("--cache-limit must be 0 or more, found \(cacheLimit)")
+    }
+    _ = try (settings(), headSettings(), layerSelection(unfreeze))
+  }
+
+  private func settings() throws -> TrainingSettings {
+    try trainingSettings(
+      epochs: epochs, batchSize: batchSize, optimizer: optimizer, learningRate: learningRate,
+      seed: seed)
+  }
+
+  private func headSettings() throws -> TrainingSettings {
+    try trainingSettings(
+      "head-", epochs: headEpochs, batchSize: batchSize, optimizer: optimizer,
+      learningRate: headLearningRate, seed: seed)
   }
 
   func run() throws {
     let console = options.console
-    let settings = try trainingSettings(
-      epochs: epochs, batchSize: batchSize, optimizer: optimizer, learningRate: learningRate,
-      seed: seed)
+    let settings = try settings()
     let folder = try listed(labelled: data, console)
     let validating = try validation.map { try listed(labelled: $0, console) }
     try OutputPlace.check(output)
@@ -96,12 +110,19 @@ struct FineTune: ParsableCommand {
       } else {
         try withTrainedHead(folder, validating, console)
       }
-    let tuning = try FineTuning(
-      model: start, unfrozen: LayerSelection(unfreeze), settings: settings,
-      photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
-      augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0, views: augmentViews) })
+    let tuning = try named(model ?? base ?? "") {
+      try FineTuning(
+        model: start, unfrozen: layerSelection(unfreeze), settings: settings,
+        photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
+        augmentation: augmentation.ranges.map {
+          AugmentationPlan(ranges: $0, views: augmentViews)
+        })
+    }
     announce(tuning, folder, validating, console)
-    let result = try run(tuning, "fine-tune", folder, validating, console)
+    let result = try run(tuning, folder, validating, console, isReporting: true)
+    if let share = result.photoWait {
+      console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
+    }
     try result.model.save(output)
     console.note("freeze: \(result.proof.sentence)")
     try console.result("wrote \(output): \(result.model.summary)")
@@ -109,8 +130,8 @@ struct FineTune: ParsableCommand {
 
   /// Runs prefix and training with their progress.
   private func run(
-    _ tuning: FineTuning, _ title: String, _ folder: PhotoFolder, _ validating: PhotoFolder?,
-    _ console: Console
+    _ tuning: FineTuning, _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console,
+    isReporting: Bool
   ) throws -> FineTuning.Result {
     let caching = tuning.caching(
       photos: folder.photos.count, validation: validating?.photos.count ?? 0)
@@ -118,21 +139,22 @@ struct FineTune: ParsableCommand {
       title: caching.keepsPhotos ? "frozen part" : "check of photos", total: caching.total,
       unit: "photos", console: console)
     let progress = EpochProgress(console)
-    let result = try tuning.run(folder, validation: validating) { event in
+    return try tuning.run(folder, validation: validating) { event in
       try Interrupt.check()
       switch event {
       case .prefix(let done, let total):
         prefix.advance(to: done)
         if done == total { prefix.finish() }
+      case .examined(let tally, let validationTally, let shared):
+        guard isReporting else { return }
+        report(tally, console)
+        if let validationTally { report(validationTally, console) }
+        if shared > 0 {
+          console.warning("\(shared) photos are in both folders: validation is too good")
+        }
       case .training(let event): try progress.show(event)
       }
     }
-    if let share = result.photoWait {
-      console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
-    }
-    report(result.tally, console)
-    report(result.validationTally, console)
-    return result
   }
 
   private func announce(
@@ -167,10 +189,17 @@ struct FineTune: ParsableCommand {
   private func opened(
     _ path: String, _ folder: PhotoFolder, _ console: Console
   ) throws -> ClassifierModel {
-    let model = try ClassifierModel.load(path)
+    let model = try ClassifierModel.load(
+      path,
+      overrides: ModelOverrides(
+        preprocessing: photos.preprocess, interpolation: photos.interpolation,
+        ignoreOrientation: photos.ignoreOrientation, imageSize: photos.givenSize?.pair,
+        fallbackClassNames: folder.classNames))
     guard model.classNames == folder.classNames else {
-      throw TrainingError.doNotBelongTogether(
-        path, data, why: "classes are \(model.classNames) there and \(folder.classNames) here")
+      throw TrainingError.otherClasses(path, model.classNames, data, folder.classNames)
+    }
+    if model.history.isEmpty {
+      console.note("'\(path)' was not written by tl: its classes are taken to be the folder's")
     }
     console.note("model: \(model.summary)")
     console.note("photos: \(model.loader.summary)")
@@ -185,6 +214,7 @@ struct FineTune: ParsableCommand {
     let options = try BaseOptions.parse(
       ["--base", base] + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
+    try OutputPlace.check(output, inputs: [loaded.path])
     let loader = try photos.loader(default: loaded.preprocessing, base: base)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {
@@ -193,21 +223,17 @@ struct FineTune: ParsableCommand {
     let fresh = try ClassifierModel(
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
     console.note(
-      "no trained head was given: training one first, \(headEpochs) epochs with all of the base "
-        + "frozen\(augmentation.ranges == nil ? "" : ", on unchanged photos")")
-    let settings = try trainingSettings(
-      epochs: headEpochs, batchSize: batchSize, optimizer: optimizer,
-      learningRate: headLearningRate, seed: seed)
+      "no trained head was given: training one first, \(headEpochs) "
+        + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"
+        + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
     let tuning = try FineTuning(
-      model: fresh, unfrozen: LayerSelection("none"), settings: settings, photosAtOnce: 20,
+      model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(), photosAtOnce: 20,
       isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
-    return try run(tuning, "head", folder, validating, console).model
+    return try run(tuning, folder, validating, console, isReporting: false).model
   }
 
   private func requireSameClasses(_ folder: PhotoFolder, _ validating: PhotoFolder?) throws {
     guard let validating, let validation, folder.classNames != validating.classNames else { return }
-    throw TrainingError.doNotBelongTogether(
-      data, validation,
-      why: "classes are \(folder.classNames) here and \(validating.classNames) there")
+    throw TrainingError.otherClasses(data, folder.classNames, validation, validating.classNames)
   }
 }

@@ -42,6 +42,7 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     let console = options.console
+    if let output { try OutputPlace.check(output, isNoneOf: [model.model] + path) }
     let folder = try PhotoFolder(unlabelled: path)
     reportIgnored(folder, console)
     let classifier = try model.load(console)

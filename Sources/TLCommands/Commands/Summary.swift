@@ -28,16 +28,19 @@ struct Summary: ParsableCommand {
     guard (base == nil) != (model == nil) else {
       throw ValidationError("give either --base or --model")
     }
+    if let unfreeze { _ = try layerSelection(unfreeze) }
   }
 
   func run() throws {
     var network = try opened()
     if let unfreeze {
-      let chosen = try LayerSelection(unfreeze).nodes(in: network)
+      let chosen = try named(base ?? model ?? "") {
+        try layerSelection(unfreeze).nodes(in: network)
+      }
       network.setTrainable(chosen.union(network.headStart..<network.nodes.count))
     }
     try options.console.result("network '\(network.name)', input \(network.inputShape)")
-    try options.console.result(table(network).text)
+    try options.console.result(table(network))
     for line in totals(network) { try options.console.result(line) }
   }
 

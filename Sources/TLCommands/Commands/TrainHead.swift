@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Training
 
 struct TrainHead: ParsableCommand {
@@ -40,12 +41,18 @@ struct TrainHead: ParsableCommand {
 
   @OptionGroup var options: ConsoleOptions
 
-  func run() throws {
-    let console = options.console
-    let settings = try trainingSettings(
+  func validate() throws { _ = try settings() }
+
+  private func settings() throws -> TrainingSettings {
+    try trainingSettings(
       epochs: epochs, batchSize: batchSize, optimizer: optimizer, learningRate: learningRate,
       seed: seed)
-    try OutputPlace.check(output)
+  }
+
+  func run() throws {
+    let console = options.console
+    let settings = try settings()
+    try OutputPlace.check(output, inputs: [features, validation, base].compactMap { $0 })
     let training = try HeadTraining(
       features: FeatureFile(features), validation: validation.map { try FeatureFile($0) },
       head: head.plan, settings: settings)
@@ -53,9 +60,14 @@ struct TrainHead: ParsableCommand {
       console.warning("\(training.sharedPhotos) photos are in both files: validation is too good")
     }
     let source = training.features.source
+    guard base != nil || FileManager.default.fileExists(atPath: source.baseFile) else {
+      throw TrainingError.baseGone(source.baseFile, features: features)
+    }
+    try OutputPlace.check(output, inputs: [source.baseFile])
+    // The fingerprint tells whether it is the same base, which may have lacked tensors.
     let loaded = try BaseLoader.load(
       base ?? source.baseFile, height: source.loader.height, width: source.loader.width,
-      layer: source.layer, fingerprint: source.baseFingerprint)
+      layer: source.layer, allowPartial: true, fingerprint: source.baseFingerprint)
     let progress = EpochProgress(console)
     let model = try training.run(
       base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary

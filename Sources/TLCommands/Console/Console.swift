@@ -37,19 +37,29 @@ package struct Console: Sendable {
     Console(output: output, outputTerminal: outputTerminal, errors: errors, isQuiet: isQuiet)
   }
 
-  /// Tells something worth knowing on stderr, unless quiet.
+  /// Tells something worth knowing on stderr in one line, unless quiet.
   package func note(_ text: String) {
-    if !isQuiet { errors.line(text) }
+    if !isQuiet { errors.line(escapingControls(text)) }
   }
 
-  /// Warns on stderr, quiet or not.
+  /// Shows a table on stderr, unless quiet.
+  package func note(_ table: TextTable) {
+    if !isQuiet { errors.line(table.text) }
+  }
+
+  /// Warns on stderr in one line, quiet or not.
   package func warning(_ text: String) {
-    errors.line(errors.terminal.paint("warning:", .warning) + " " + text)
+    errors.line(errors.terminal.paint("warning:", .warning) + " " + escapingControls(text))
   }
 
   /// Prints a line of the result on stdout; throws `BrokenPipe` when nobody reads it any more.
   package func result(_ text: String) throws {
-    try write(text + "\n")
+    try write(escapingControls(text) + "\n")
+  }
+
+  /// Prints a table on stdout.
+  package func result(_ table: TextTable) throws {
+    try write(table.text + "\n")
   }
 
   /// Writes a piece of the result to stdout as it is.

@@ -44,10 +44,13 @@ package struct Failure: Equatable, Sendable {
   package let description: String
   package let wayOut: String?
   package let status: Int32
+  /// Whether the description has several lines, as that of a wrong command line.
+  private let hasLines: Bool
 
   /// Classifies an error thrown by the `run()` of `command`.
   package init(_ error: any Error, command: String) {
     self.command = command
+    hasLines = false
     wayOut = (error as? any WithWayOut)?.wayOut
     switch error {
     case let error as Interrupted:
@@ -69,6 +72,7 @@ package struct Failure: Equatable, Sendable {
     severity = .error
     self.description = description
     self.wayOut = wayOut
+    hasLines = true
     status = ExitStatus.usage
   }
 
@@ -91,7 +95,8 @@ package struct Failure: Equatable, Sendable {
       case .warning: terminal.paint("warning:", .warning) + " "
       case .notice: ""
       }
-    let first = "\(command): \(label)\(escapingControls(description, keeping: "\n"))"
+    let words = escapingControls(description, keeping: hasLines ? "\n" : nil)
+    let first = "\(command): \(label)\(words)"
     guard let wayOut else { return first }
     return first + "\n  " + terminal.paint("try:", .bold) + " " + escapingControls(wayOut)
   }

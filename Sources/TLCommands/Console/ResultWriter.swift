@@ -5,20 +5,23 @@ package enum OutputError: Error, Equatable, CustomStringConvertible, WithWayOut 
   case cannotWrite(path: String, reason: String)
   case isFolder(path: String)
   case noFolder(path: String, folder: String)
+  case isInput(path: String)
 
   package var description: String {
     switch self {
     case .cannotWrite(let path, let reason): "cannot write '\(path)': \(reason)"
     case .isFolder(let path): "cannot write '\(path)': expected a file, found a folder"
     case .noFolder(let path, let folder): "cannot write '\(path)': no folder '\(folder)'"
+    case .isInput(let path): "cannot write '\(path)': it is a file that is read here"
     }
   }
 
   package var wayOut: String? {
     switch self {
     case .cannotWrite: nil
-    case .isFolder(let path): "name a file in it, such as '\(path)/results.csv'"
+    case .isFolder: "name a file in it"
     case .noFolder(_, let folder): "mkdir -p '\(folder)'"
+    case .isInput: "another --output"
     }
   }
 }

@@ -53,7 +53,7 @@ extension ParsableCommand {
     let status = exitCode(for: error).rawValue
     if status == ExitStatus.success {
       do {
-        if !text.isEmpty { try console.result(text) }
+        if !text.isEmpty { try console.write(text + "\n") }
         return status
       } catch {
         return show(Failure(error, command: command), console)

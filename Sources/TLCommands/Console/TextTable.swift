@@ -2,7 +2,7 @@
 ///
 ///     var table = TextTable([.text("path"), .number("probability")])
 ///     table.add(["cat.1.jpg", "0.98"])
-///     try console.result(table.text)
+///     try console.result(table)
 package struct TextTable: Sendable {
   /// A column: its title and the side its cells keep to.
   package struct Column: Sendable {
@@ -21,7 +21,9 @@ package struct TextTable: Sendable {
 
   /// A table without rows.
   package init(_ columns: [Column]) {
-    self.columns = columns
+    self.columns = columns.map {
+      Column(title: escapingControls($0.title), isNumber: $0.isNumber)
+    }
   }
 
   /// Adds a row with one cell per column.

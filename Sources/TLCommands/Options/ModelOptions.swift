@@ -16,6 +16,9 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Interpolation, for a model that does not name its own.")
   var interpolation: Interpolation?
 
+  @Option(help: "Photos' size, for a model of any: 150, or 150x200 (height first).")
+  var imageSize: ImageSize?
+
   @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
   var ignoreOrientation = false
 
@@ -23,7 +26,7 @@ struct ModelOptions: ParsableArguments {
     let overrides = ModelOverrides(
       classNames: classNames.map { $0.split(separator: ",").map(String.init) },
       preprocessing: preprocess, interpolation: interpolation,
-      ignoreOrientation: ignoreOrientation)
+      ignoreOrientation: ignoreOrientation, imageSize: imageSize?.pair)
     let classifier = try ClassifierModel.load(model, overrides: overrides)
     console.note("model: \(classifier.summary)")
     console.note("photos: \(classifier.loader.summary)")

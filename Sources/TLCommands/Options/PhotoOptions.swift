@@ -15,6 +15,8 @@ struct ImageSize: ExpressibleByArgument, CustomStringConvertible {
     (height, width) = (first, second)
   }
 
+  var pair: (height: Int, width: Int) { (height, width) }
+
   init(_ size: Int) { (height, width) = (size, size) }
 
   var description: String { height == width ? "\(height)" : "\(height)x\(width)" }
@@ -26,17 +28,21 @@ extension FeaturePooling: ExpressibleByArgument {}
 
 /// How photos are read, shared by all commands that start from a base.
 struct PhotoOptions: ParsableArguments {
-  @Option(help: "Scale photos to SIZE pixels: 150, or 150x200 (height first).")
-  var imageSize = ImageSize(150)
+  @Option(
+    name: .customLong("image-size"),
+    help: "Scale photos to SIZE pixels: 150 (default), or 150x200 (height first).")
+  var givenSize: ImageSize?
 
   @Option(help: "What happens to pixel values; default: what the base expects.")
   var preprocess: Preprocessing?
 
-  @Option(help: "How photos are scaled.")
-  var interpolation = Interpolation.nearest
+  @Option(help: "How photos are scaled; default: nearest.")
+  var interpolation: Interpolation?
 
   @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
   var ignoreOrientation = false
+
+  var imageSize: ImageSize { givenSize ?? ImageSize(150) }
 
   /// The loader for a base that expects `preprocessing`.
   func loader(default preprocessing: Preprocessing?, base: String) throws -> PhotoLoader {
@@ -44,7 +50,7 @@ struct PhotoOptions: ParsableArguments {
       throw TrainingError.noPreprocessing(base)
     }
     return PhotoLoader(
-      height: imageSize.height, width: imageSize.width, interpolation: interpolation,
+      height: imageSize.height, width: imageSize.width, interpolation: interpolation ?? .nearest,
       preprocessing: preprocessing, ignoreOrientation: ignoreOrientation)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Layers
 import Training
 import Weights
 
@@ -23,9 +24,9 @@ func listed(labelledOrNot path: String, _ console: Console) throws -> PhotoFolde
 }
 
 private func reportListing(_ folder: PhotoFolder, _ path: String, _ console: Console) {
-  let counts = folder.classNames.indices.map { label in
-    "\(folder.classNames[label]) \(folder.photos.count { $0.label == label })"
-  }
+  var photos = folder.classNames.map { _ in 0 }
+  for label in folder.photos.compactMap(\.label) { photos[label] += 1 }
+  let counts = zip(folder.classNames, photos).map { "\($0) \($1)" }
   let classes = counts.isEmpty ? "" : ": " + counts.joined(separator: ", ")
   console.note("'\(path)': \(folder.photos.count) photos\(classes)")
   for name in folder.emptyClasses { console.warning("class '\(name)' has no photos") }
@@ -50,7 +51,8 @@ func report(_ tally: PhotoTally, _ console: Console) {
   }
   if !tally.skipped.isEmpty {
     let total = tally.used + tally.skipped.count
-    console.warning("\(tally.skipped.count) of \(total) photos were skipped")
+    let verb = tally.skipped.count == 1 ? "was" : "were"
+    console.warning("\(tally.skipped.count) of \(total) photos \(verb) skipped")
   }
   reportPixels(tally, console)
 }
@@ -58,17 +60,23 @@ func report(_ tally: PhotoTally, _ console: Console) {
 /// Says which photos were turned and converted.
 func reportPixels(_ tally: PhotoTally, _ console: Console) {
   if tally.turned > 0 {
-    console.note("\(tally.turned) photos were turned upright by their EXIF orientation")
+    console.note("\(photos(tally.turned)) turned upright by their EXIF orientation")
   }
   if tally.leftUnturned > 0 {
-    console.note("\(tally.leftUnturned) photos have an EXIF orientation that was ignored")
+    console.note("\(photos(tally.leftUnturned)) left as stored though EXIF says to turn them")
   }
   for (kind, count) in tally.converted.sorted(by: { $0.key < $1.key }) {
-    console.note("\(count) \(kind) photos were converted to RGB")
+    console.note("\(photos(count, kind)) converted to RGB")
   }
   for warning in tally.warnings.prefix(5) {
     console.warning("'\(warning.path)': \(warning.reason)")
   }
+}
+
+/// Such as `1 photo was` and `2 CMYK photos were`.
+private func photos(_ count: Int, _ kind: String = "") -> String {
+  let words = [kind, count == 1 ? "photo was" : "photos were"].filter { !$0.isEmpty }
+  return "\(count) \(words.joined(separator: " "))"
 }
 
 /// Up to five of a list, and how many more there are.
@@ -86,7 +94,7 @@ func loadedBase(
     allowPartial: options.allowPartial)
   console.note("base: \(loaded.summary), \(loaded.report.summary)")
   let unusual = loaded.report.rows.filter { $0.status != .loaded }
-  if !unusual.isEmpty { console.note(loadTable(unusual).text) }
+  if !unusual.isEmpty { console.note(loadTable(unusual)) }
   for note in loaded.report.notes { console.note(note) }
   return loaded
 }
@@ -117,26 +125,6 @@ extension PhotoLoader {
   }
 }
 
-/// Whether an output file can be made where it is wanted, asked before long work starts.
-enum OutputPlace {
-  static func check(_ path: String) throws {
-    let url = URL(filePath: path)
-    var isFolder: ObjCBool = false
-    if unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-      isFolder.boolValue
-    {
-      throw OutputError.isFolder(path: path)
-    }
-    let folder = url.deletingLastPathComponent().path
-    guard FileManager.default.fileExists(atPath: folder) else {
-      throw OutputError.noFolder(path: path, folder: folder)
-    }
-    guard FileManager.default.isWritableFile(atPath: folder) else {
-      throw OutputError.cannotWrite(path: path, reason: "no permission to write in '\(folder)'")
-    }
-  }
-}
-
 /// Shows training as a bar within the epoch and a line for every epoch.
 final class EpochProgress {
   private let console: Console
@@ -157,6 +145,9 @@ final class EpochProgress {
       bar?.advance(
         to: done, note: "loss \(decimal(loss, 4)), accuracy \(decimal(accuracy, 4))")
     case .epoch(let result, let total):
+      guard result.validationLoss?.isNaN != true else {
+        throw TrainingError.notFinite(epoch: result.epoch)
+      }
       bar?.finish()
       var line =
         "epoch \(result.epoch) of \(total): loss \(decimal(result.loss, 4)), "
@@ -166,5 +157,14 @@ final class EpochProgress {
       }
       console.note(line)
     }
+  }
+}
+
+/// Runs `body`, whose errors about layers then name the file that the network is from.
+func named<R>(_ path: String, _ body: () throws -> R) throws -> R {
+  do {
+    return try body()
+  } catch let error as LayerError {
+    throw TrainingError.unusableLayers(path, error)
   }
 }

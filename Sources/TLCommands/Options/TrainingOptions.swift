@@ -1,4 +1,5 @@
 import ArgumentParser
+import Layers
 import Training
 
 /// The optimizer's name on the command line.
@@ -37,17 +38,31 @@ struct HeadOptions: ParsableArguments {
 }
 
 /// Checks what all training commands share.
+///
+/// - Parameter prefix: what the options' names begin with, such as `head-`.
 func trainingSettings(
-  epochs: Int, batchSize: Int, optimizer: OptimizerName, learningRate: Float, seed: UInt64
+  _ prefix: String = "", epochs: Int, batchSize: Int, optimizer: OptimizerName, learningRate: Float,
+  seed: UInt64
 ) throws -> TrainingSettings {
-  guard epochs > 0 else { throw ValidationError("--epochs must be 1 or more, found \(epochs)") }
+  guard epochs > 0 else {
+    throw ValidationError("--\(prefix)epochs must be 1 or more, found \(epochs)")
+  }
   guard batchSize > 0 else {
     throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")
   }
   guard learningRate > 0, learningRate.isFinite else {
-    throw ValidationError("--learning-rate must be above 0, found \(learningRate)")
+    throw ValidationError("--\(prefix)learning-rate must be above 0, found \(learningRate)")
   }
   return TrainingSettings(
     epochs: epochs, batchSize: batchSize, rule: optimizer.rule, learningRate: learningRate,
     seed: seed)
+}
+
+/// The layers that `--unfreeze` names.
+func layerSelection(_ text: String) throws -> LayerSelection {
+  let selection = LayerSelection(text)
+  guard !selection.patterns.isEmpty else {
+    throw ValidationError("--unfreeze names no layer: say 'none' for the head alone")
+  }
+  return selection
 }
