@@ -46,7 +46,7 @@ package enum BaseLoader {
     var network: Network
     let report: LoadReport
     if let architecture {
-      let wantsTop = layer.map { VGG.topNames.contains($0) || $0 == "flatten" } ?? false
+      let wantsTop = layer.map(architecture.topNames.contains) ?? false
       network = try architecture.network(inputShape: inputShape, includesTop: wantsTop)
       report = try WeightLoader.load(stored, into: &network, allowPartial: allowPartial)
     } else if stored.hasConfiguration {
@@ -88,7 +88,8 @@ package enum BaseLoader {
     let published = architecture.card.files.reversed().compactMap { file in
       URL(string: file.url)?.lastPathComponent
     }
-    let names = ["\(specifier)_notop.h5", "\(specifier).h5"] + published
+    var names = ["\(specifier)_notop.h5", "\(specifier).h5"]
+    for name in published where !names.contains(name) { names.append(name) }
     for folder in searchFolders {
       for name in names where files.fileExists(atPath: folder + "/" + name) {
         return folder + "/" + name
