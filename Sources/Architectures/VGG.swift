@@ -4,11 +4,10 @@ package import Layers
 /// VGG, configurations D and E: blocks of 3x3 convolutions, each block ended by 2x2 max pooling
 /// (Simonyan and Zisserman 2014, arXiv:1409.1556), with the layer names of Keras's `vgg16.py` and
 /// `vgg19.py`.
-package struct VGG: Sendable {
+package struct VGG: Architecture {
   package let name: String
   /// How many convolutions each block has.
   package let depths: [Int]
-  /// How many channels each block has; other than the published ones for a narrower relative.
   package let widths: [Int]
   /// The units of `fc1`, `fc2` and `predictions`.
   package let topUnits: [Int]
@@ -43,22 +42,21 @@ package struct VGG: Sendable {
       origin: "Visual Geometry Group, Oxford; trained on ImageNet, ported to Keras")
   }
 
-  /// Whether the widths are those of the paper.
   package var isPublished: Bool { widths == Self.publishedWidths }
 
-  /// The names of all convolutions, in order.
   package var convolutionNames: [String] {
     depths.enumerated().flatMap { block, depth in
       (1...depth).map { "block\(block + 1)_conv\($0)" }
     }
   }
 
-  package static let topNames = ["fc1", "fc2", "predictions"]
+  private static let denseNames = ["fc1", "fc2", "predictions"]
+  package var topNames: [String] { ["flatten"] + Self.denseNames }
 
   /// The network for pictures `[height, width, 3]`, its parameters all zero.
   ///
   /// Throws `LayerError` where the picture is too small: five poolings need 32 pixels.
-  package func network(inputShape: [Int], includesTop: Bool = false) throws(LayerError) -> Network {
+  package func network(inputShape: [Int], includesTop: Bool) throws(LayerError) -> Network {
     var network = Network(name: name, inputShape: inputShape, inputName: "input_layer")
     var channels = inputShape[2]
     for (block, depth) in depths.enumerated() {
@@ -74,7 +72,7 @@ package struct VGG: Sendable {
     }
     guard includesTop else { return network }
     try network.add(Flatten(name: "flatten"))
-    for (name, units) in zip(Self.topNames, topUnits) {
+    for (name, units) in zip(Self.denseNames, topUnits) {
       try network.add(
         Dense(
           name: name, kernel: Tensor(zeros: [network.outputShape[0], units]),
@@ -83,9 +81,9 @@ package struct VGG: Sendable {
     return network
   }
 
-  /// This architecture with the widths that a file's kernels have, and how many convolutions the
-  /// file lacks; nil where the file has other convolutions or fewer than half of these.
-  func fitted(to layers: [StoredLayer]) -> (architecture: VGG, missing: Int)? {
+  package func fitted(
+    to layers: [StoredLayer]
+  ) -> (architecture: any Architecture, missing: Int)? {
     let convolutions = layers.filter { $0.shapes.contains { $0.count == 4 } }
     let names = Set(convolutionNames)
     guard convolutions.allSatisfy({ names.contains($0.name) }),
@@ -99,7 +97,7 @@ package struct VGG: Sendable {
       else { continue }
       widths[block - 1] = width
     }
-    let top = zip(Self.topNames, topUnits).map { name, units in
+    let top = zip(Self.denseNames, topUnits).map { name, units in
       layers.first { $0.name == name }?.shapes.first { $0.count == 2 }?[1] ?? units
     }
     let fitted = VGG(name: name, depths: depths, widths: widths, topUnits: top, card: card)

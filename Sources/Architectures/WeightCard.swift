@@ -18,29 +18,3 @@ package struct WeightCard: Sendable {
   package let licence: String
   package let origin: String
 }
-
-/// The tensors that a weights file holds for one layer.
-package struct StoredLayer: Sendable, Equatable {
-  package let name: String
-  package let shapes: [[Int]]
-
-  package init(name: String, shapes: [[Int]]) {
-    self.name = name
-    self.shapes = shapes
-  }
-}
-
-/// Every architecture that can be built by name.
-package enum Architectures {
-  package static let all: [VGG] = [.vgg16, .vgg19]
-
-  package static func named(_ name: String) -> VGG? { all.first { $0.name == name } }
-
-  /// The architecture whose layer names fit what a file holds, with the file's widths, or nil.
-  ///
-  /// All the file's convolutions must belong to it and most of its own be there; among several the
-  /// one with the fewest missing wins.
-  package static func identify(_ layers: [StoredLayer]) -> VGG? {
-    all.compactMap { $0.fitted(to: layers) }.min { $0.missing < $1.missing }?.architecture
-  }
-}

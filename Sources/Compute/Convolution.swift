@@ -64,7 +64,7 @@ extension PlanOperation {
     let workers = Threads.count
     WorkingMemory.borrow(sharedScratch + workers * workerScratch) { scratch in
       run(
-        photos: photos, input: input, output: output,
+        photos: photos, inputs: [input], output: output,
         scratch: PlanScratch(
           shared: scratch, workers: scratch + sharedScratch, workerStride: workerScratch,
           workerCount: workers))

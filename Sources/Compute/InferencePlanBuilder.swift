@@ -61,7 +61,7 @@ package struct InferencePlanBuilder: Sendable {
     precondition(shape.count == 3, "'\(name)' needs [h, w, c] but got \(shape)")
     let window = PlanWindow(input: shape, window: window, strides: strides, padding: padding)
     return append(
-      .pooling(kind, window), x,
+      .pooling(kind, window, zeros: false), x,
       shape: [window.rows.outputSize, window.columns.outputSize, shape[2]], name: name)
   }
 
@@ -73,7 +73,7 @@ package struct InferencePlanBuilder: Sendable {
     precondition(shape.count == 3, "'\(name)' needs [h, w, c] but got \(shape)")
     let window = PlanWindow(
       input: shape, window: (shape[0], shape[1]), strides: (1, 1), padding: .valid)
-    return append(.pooling(kind, window), x, shape: [shape[2]], name: name)
+    return append(.pooling(kind, window, zeros: false), x, shape: [shape[2]], name: name)
   }
 
   /// Matrix product over the last axis.
@@ -118,6 +118,60 @@ package struct InferencePlanBuilder: Sendable {
     return append(.reshape, x, shape: shape, name: name)
   }
 
+  /// `min(max(x, 0), limit)`, such as `relu6`.
+  package mutating func clip(_ x: PlanValue, upTo limit: Float, name: String) -> PlanValue {
+    append(.clip(limit), x, shape: shapes[x.index], name: name)
+  }
+
+  /// `x * scale + shift`, channel by channel: batch normalisation on stored statistics.
+  ///
+  /// - Parameters:
+  ///   - scale: one number for each place of the last axis, as `shift`.
+  package mutating func scaling(
+    _ x: PlanValue, scale: [Float], shift: [Float], name: String
+  ) -> PlanValue {
+    let shape = shapes[x.index]
+    precondition(
+      scale.count == shape.last && shift.count == shape.last,
+      "'\(name)' needs \(shape.last ?? 0) scales and shifts but got \(scale.count) and "
+        + "\(shift.count)")
+    return append(
+      .scaling(PlanChannelScaling(scale: scale, shift: shift)), x, shape: shape, name: name)
+  }
+
+  /// Zeros around a picture.
+  package mutating func zeroPadding(
+    _ x: PlanValue, border: PictureBorder, name: String
+  ) -> PlanValue {
+    let shape = shapes[x.index]
+    precondition(shape.count == 3, "'\(name)' needs [h, w, c] but got \(shape)")
+    return append(.border(border), x, shape: border.padded(shape), name: name)
+  }
+
+  /// The sum of values of one shape, added up in order.
+  package mutating func sum(_ values: [PlanValue], name: String) -> PlanValue {
+    precondition(values.count >= 2, "'\(name)' needs two values but got \(values.count)")
+    let shape = shapes[values[0].index]
+    for value in values {
+      precondition(
+        shapes[value.index] == shape,
+        "'\(name)' cannot add \(shapes[value.index]) to \(shape)")
+    }
+    return values.dropFirst().reduce(values[0]) { left, right in
+      append(.sum(relu: false), [left, right], shape: shape, name: name)
+    }
+  }
+
+  /// Values side by side along the last axis.
+  package mutating func concatenation(_ values: [PlanValue], name: String) -> PlanValue {
+    let all = values.map { shapes[$0.index] }
+    precondition(
+      !all.isEmpty && all.allSatisfy { $0.dropLast() == all[0].dropLast() && !$0.isEmpty },
+      "'\(name)' cannot join \(all)")
+    let width = all.reduce(0) { $0 + ($1.last ?? 0) }
+    return append(.concatenation, values, shape: all[0].dropLast() + [width], name: name)
+  }
+
   /// Fuses what can be fused, lays the weights out and plans the buffers.
   ///
   /// - Parameters:
@@ -150,9 +204,16 @@ package struct InferencePlanBuilder: Sendable {
   private mutating func append(
     _ operation: PlanNode.Operation, _ x: PlanValue, shape: [Int], name: String
   ) -> PlanValue {
+    append(operation, [x], shape: shape, name: name)
+  }
+
+  private mutating func append(
+    _ operation: PlanNode.Operation, _ inputs: [PlanValue], shape: [Int], name: String
+  ) -> PlanValue {
     let value = newValue(shape)
     nodes.append(
-      PlanNode(name: name, operation: operation, input: x.index, output: value.index))
+      PlanNode(
+        name: name, operation: operation, inputs: inputs.map(\.index), output: value.index))
     return value
   }
 }

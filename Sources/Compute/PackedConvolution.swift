@@ -46,20 +46,35 @@ struct PackedConvolution: PlanOperation {
   }
 
   func run(
-    photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    photos: Int, inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch
   ) {
     guard filter.window.outputPixels * filter.outputChannels > 0 else { return }
+    let result = Result(output: output, addend: filter.adds ? inputs[1] : nil)
     if isMatrix {
-      multiply(rows: photos * filter.window.outputPixels, input, output, scratch)
+      multiply(rows: photos * filter.window.outputPixels, inputs[0], result, scratch)
     } else {
-      convolve(photos: photos, input, output, scratch)
+      convolve(photos: photos, inputs[0], result, scratch)
+    }
+  }
+
+  /// Where outputs go, and what lies in the same places to be added to them.
+  private struct Result {
+    let output: UnsafeMutablePointer<Float>
+    let addend: UnsafePointer<Float>?
+
+    static func + (result: Result, offset: Int) -> Result {
+      Result(output: result.output + offset, addend: result.addend.map { $0 + offset })
+    }
+
+    func place(_ offset: Int, in call: inout ck_product) {
+      call.c = output + offset
+      call.addend = addend.map { $0 + offset }
     }
   }
 
   private func multiply(
-    rows: Int, _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
-    _ scratch: PlanScratch
+    rows: Int, _ input: UnsafePointer<Float>, _ result: Result, _ scratch: PlanScratch
   ) {
     let depth = filter.window.channels
     let fitting = max((1 << 16) / max(depth, 1) / 12 * 12, 12)
@@ -74,15 +89,15 @@ struct PackedConvolution: PlanOperation {
       for panel in groups[item % groups.count] {
         point(&call, at: panel)
         call.a = input + block.lowerBound * depth
-        call.c = output + (block.lowerBound * filter.outputChannels + panel * weights.panel)
+        result.place(
+          block.lowerBound * filter.outputChannels + panel * weights.panel, in: &call)
         kernels.f32_product(&call)
       }
     }
   }
 
   private func convolve(
-    photos: Int, _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
-    _ scratch: PlanScratch
+    photos: Int, _ input: UnsafePointer<Float>, _ result: Result, _ scratch: PlanScratch
   ) {
     let window = filter.window
     let strips = PlanProgram.chunks(of: window.rows.outputSize, atMost: stripRows)
@@ -103,14 +118,14 @@ struct PackedConvolution: PlanOperation {
       let pixel = (photo * window.rows.outputSize + strip.lowerBound) * window.columns.outputSize
       multiply(
         rows: strip.count, groups[item % groups.count], source, columns: columns,
-        output + pixel * filter.outputChannels)
+        result + pixel * filter.outputChannels)
     }
   }
 
   /// Computes `rows` rows of outputs from a picture with all the padding that they see.
   private func multiply(
     rows: Int, _ panels: Range<Int>, _ source: UnsafePointer<Float>, columns: Int,
-    _ output: UnsafeMutablePointer<Float>
+    _ result: Result
   ) {
     let window = filter.window
     let sourceRow = columns * window.channels
@@ -123,9 +138,9 @@ struct PackedConvolution: PlanOperation {
       point(&call, at: panel)
       for row in 0..<rows {
         call.a = source + row * window.strides[0] * sourceRow
-        call.c =
-          output
-          + (row * window.columns.outputSize * filter.outputChannels + panel * weights.panel)
+        result.place(
+          row * window.columns.outputSize * filter.outputChannels + panel * weights.panel,
+          in: &call)
         kernels.f32_product(&call)
       }
     }

@@ -12,10 +12,20 @@ package struct WindowAxis: Sendable, Equatable {
   /// Pixels of padding before the first input pixel.
   package let paddingBefore: Int
 
+  package init(outputSize: Int, paddingBefore: Int) {
+    self.outputSize = outputSize
+    self.paddingBefore = paddingBefore
+  }
+
+  /// How many windows lie inside of `input` pixels.
+  static func valid(_ input: Int, _ window: Int, _ stride: Int) -> Int {
+    input >= window ? (input - window) / stride + 1 : 0
+  }
+
   package init(input: Int, window: Int, stride: Int, padding: Padding) {
     switch padding {
     case .valid:
-      outputSize = input >= window ? (input - window) / stride + 1 : 0
+      outputSize = Self.valid(input, window, stride)
       paddingBefore = 0
     case .same:
       outputSize = (input + stride - 1) / stride

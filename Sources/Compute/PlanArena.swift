@@ -78,7 +78,7 @@ struct PlanLayout {
   private static func lastUses(_ program: PlanProgram) -> [Int] {
     var last = [Int](repeating: -1, count: program.counts.count)
     for (index, step) in program.steps.enumerated() {
-      last[step.input] = index
+      for input in step.inputs { last[input] = index }
       last[step.output] = index
     }
     for value in program.outputs { last[value] = program.steps.count }

@@ -28,6 +28,9 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
   /// Whether 2x2 max pooling can be done while the outputs of `filter` are stored.
   func canPool(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == 4 }
 
+  /// Whether another value can be added while the outputs of `filter` are stored.
+  func canAdd(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == nil }
+
   func operation(_ filter: PlanFilter, kernels: KernelTable) -> any PlanOperation {
     if let tile = winogradTile(for: filter) {
       WinogradConvolution(filter: filter, tile: tile, kernels: kernels)

@@ -1,12 +1,12 @@
 /// A window that slides over the rows and columns of a picture.
 struct PlanWindow: Sendable, Equatable {
-  let height: Int
-  let width: Int
+  private(set) var height: Int
+  private(set) var width: Int
   let channels: Int
   let window: [Int]
   let strides: [Int]
-  let rows: WindowAxis
-  let columns: WindowAxis
+  private(set) var rows: WindowAxis
+  private(set) var columns: WindowAxis
 
   init(input: [Int], window: (Int, Int), strides: (Int, Int), padding: Padding) {
     precondition(
@@ -17,6 +17,27 @@ struct PlanWindow: Sendable, Equatable {
     self.strides = [strides.0, strides.1]
     rows = WindowAxis(input: input[0], window: window.0, stride: strides.0, padding: padding)
     columns = WindowAxis(input: input[1], window: window.1, stride: strides.1, padding: padding)
+  }
+
+  /// The same outputs from a picture without the zeros around it; the window must see some of it.
+  func absorbing(_ border: PictureBorder) -> PlanWindow {
+    var result = self
+    result.height -= border.top + border.bottom
+    result.width -= border.left + border.right
+    result.rows = WindowAxis(
+      outputSize: rows.outputSize, paddingBefore: rows.paddingBefore + border.top)
+    result.columns = WindowAxis(
+      outputSize: columns.outputSize, paddingBefore: columns.paddingBefore + border.left)
+    return result
+  }
+
+  /// Whether `absorbing` keeps every window partly inside of the picture.
+  func canAbsorb(_ border: PictureBorder) -> Bool {
+    rows.paddingBefore == 0 && columns.paddingBefore == 0
+      && rows.outputSize == WindowAxis.valid(height, window[0], strides[0])
+      && columns.outputSize == WindowAxis.valid(width, window[1], strides[1])
+      && max(border.top, border.bottom) < window[0] && max(border.left, border.right) < window[1]
+      && height > border.top + border.bottom && width > border.left + border.right
   }
 
   var inputCount: Int { height * width * channels }
@@ -37,10 +58,12 @@ struct PlanWindow: Sendable, Equatable {
 
 /// The weights of a convolution and what is done to its outputs before they are stored.
 struct PlanFilter: Sendable {
-  let window: PlanWindow
+  var window: PlanWindow
   /// `[kh, kw, cin, cout]`.
   private(set) var kernel: Tensor
-  let bias: [Float]?
+  private(set) var bias: [Float]?
+  /// Whether a second input of the outputs' shape is added, before ReLU.
+  var adds = false
   var relu = false
   /// Whether each 2x2 block of outputs is replaced by its largest.
   var pooled = false
@@ -57,6 +80,18 @@ struct PlanFilter: Sendable {
   /// Multiply-adds per photo by the definition, fused or not.
   var multiplyAdds: Int { window.outputPixels * kernel.count }
 
+  /// The same with outputs that are scaled and shifted channel by channel.
+  func scaled(by scaling: PlanChannelScaling) -> PlanFilter {
+    var result = self
+    for index in kernel.scalars.indices {
+      result.kernel.scalars[index] *= scaling.scale[index % outputChannels]
+    }
+    result.bias = (0..<outputChannels).map {
+      (bias?[$0] ?? 0) * scaling.scale[$0] + scaling.shift[$0]
+    }
+    return result
+  }
+
   /// The same without the kernel's numbers, for operations that keep them in their own way.
   var withoutKernel: PlanFilter {
     var result = self
@@ -65,18 +100,42 @@ struct PlanFilter: Sendable {
   }
 }
 
+/// A scale and a shift for each channel.
+struct PlanChannelScaling: Sendable {
+  let scale: [Float]
+  let shift: [Float]
+  private(set) var relu = false
+
+  init(scale: [Float], shift: [Float]) { (self.scale, self.shift) = (scale, shift) }
+
+  var withReLU: PlanChannelScaling {
+    var result = self
+    result.relu = true
+    return result
+  }
+}
+
 /// One operation of the network that a plan is made from.
 struct PlanNode: Sendable {
   enum Operation: Sendable {
+    /// With a second input where the filter adds one.
     case convolution(PlanFilter)
-    case pooling(PoolingKind, PlanWindow)
+    /// With `zeros` padding counts as zeros, else not at all.
+    case pooling(PoolingKind, PlanWindow, zeros: Bool)
     case activation(PointwiseFunction)
+    /// `min(max(x, 0), limit)`
+    case clip(Float)
+    case scaling(PlanChannelScaling)
+    case border(PictureBorder)
+    /// Of two values.
+    case sum(relu: Bool)
+    case concatenation
     case reshape
   }
 
   var name: String
   var operation: Operation
-  var input: Int
+  var inputs: [Int]
   var output: Int
 }
 
@@ -87,8 +146,11 @@ struct PlanGraph: Sendable {
   let input: Int
   let outputs: [Int]
 
-  func useCount(of value: Int) -> Int {
-    nodes.count { $0.input == value } + outputs.count { $0 == value }
+  /// How often each value is used, as an input or an output.
+  private var useCounts: [Int] {
+    var counts = [Int](repeating: 0, count: shapes.count)
+    for value in nodes.flatMap(\.inputs) + outputs { counts[value] += 1 }
+    return counts
   }
 
   /// Without the nodes that no output needs.
@@ -96,7 +158,7 @@ struct PlanGraph: Sendable {
     var needed = Set(outputs)
     var kept: [PlanNode] = []
     for node in nodes.reversed() where needed.contains(node.output) {
-      needed.insert(node.input)
+      needed.formUnion(node.inputs)
       kept.append(node)
     }
     var result = self
@@ -104,17 +166,23 @@ struct PlanGraph: Sendable {
     return result
   }
 
-  /// With ReLU and 2x2 max pooling moved into the convolution whose result only they use.
+  /// With operations done in one pass with the one before them, whose result only they use.
   func fused(_ choice: ConvolutionChoice) -> PlanGraph {
     var result = self
     result.nodes = []
+    let uses = useCounts
+    // Where in `result` each value is made.
+    var makers: [Int: Int] = [:]
     for node in nodes {
-      if let last = result.nodes.lastIndex(where: { $0.output == node.input }),
-        useCount(of: node.input) == 1,
+      // The last of the makers: what it is merged with has all other inputs by then.
+      if let last = node.inputs.compactMap({ makers[$0] }).max(),
+        uses[result.nodes[last].output] == 1,
         let merged = result.nodes[last].merging(node, choice)
       {
         result.nodes[last] = merged
+        makers[merged.output] = last
       } else {
+        makers[node.output] = result.nodes.count
         result.nodes.append(node)
       }
     }
@@ -123,25 +191,70 @@ struct PlanGraph: Sendable {
 }
 
 extension PlanNode {
-  /// This convolution with `next` done in the same pass, nil where that cannot be.
+  /// This operation with `next` done in the same pass, nil where that cannot be.
   func merging(_ next: PlanNode, _ choice: ConvolutionChoice) -> PlanNode? {
-    guard case .convolution(var filter) = operation else { return nil }
-    switch next.operation {
-    case .activation(.relu) where !filter.relu && !filter.pooled:
-      filter.relu = true
-    case .pooling(.max, let window)
-    where !filter.pooled && window.window == [2, 2] && window.strides == [2, 2]
+    guard let (operation, others) = merged(with: next, choice) else { return nil }
+    return PlanNode(
+      name: name + " + " + next.name, operation: operation, inputs: inputs + others,
+      output: next.output)
+  }
+
+  private var isReLU: Bool { if case .activation(.relu) = operation { true } else { false } }
+
+  /// The operation of both, and what it takes besides the inputs of this one.
+  private func merged(
+    with next: PlanNode, _ choice: ConvolutionChoice
+  ) -> (Operation, [Int])? {
+    let merged: Operation? =
+      switch operation {
+      case .convolution(let filter): filter.merged(with: next.operation, choice)
+      case .border(let border): border.merged(with: next.operation)
+      case .scaling(let scaling) where next.isReLU: .scaling(scaling.withReLU)
+      case .sum where next.isReLU: .sum(relu: true)
+      default: nil
+      }
+    return merged.map { ($0, next.inputs.filter { $0 != output }) }
+  }
+}
+
+extension PlanFilter {
+  fileprivate func merged(
+    with next: PlanNode.Operation, _ choice: ConvolutionChoice
+  ) -> PlanNode.Operation? {
+    guard !pooled else { return nil }
+    var result = self
+    switch next {
+    case .activation(.relu) where !relu:
+      result.relu = true
+    case .scaling(let scaling) where !relu && !adds:
+      result = scaled(by: scaling)
+      result.relu = scaling.relu
+    case .sum(let relu) where !self.relu && !adds && choice.canAdd(self):
+      result.adds = true
+      result.relu = relu
+    case .pooling(.max, let window, zeros: false)
+    where window.window == [2, 2] && window.strides == [2, 2]
       && window.rows.outputSize == window.height / 2
       && window.columns.outputSize == window.width / 2
-      && choice.canPool(filter):
-      filter.pooled = true
+      && choice.canPool(self):
+      result.pooled = true
     default:
       return nil
     }
-    var merged = self
-    merged.operation = .convolution(filter)
-    merged.output = next.output
-    merged.name += " + " + next.name
-    return merged
+    return .convolution(result)
+  }
+}
+
+extension PictureBorder {
+  fileprivate func merged(with next: PlanNode.Operation) -> PlanNode.Operation? {
+    switch next {
+    case .convolution(var filter) where filter.window.canAbsorb(self):
+      filter.window = filter.window.absorbing(self)
+      return .convolution(filter)
+    case .pooling(let kind, let window, zeros: false) where window.canAbsorb(self):
+      return .pooling(kind, window.absorbing(self), zeros: true)
+    default:
+      return nil
+    }
   }
 }

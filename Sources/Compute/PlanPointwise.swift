@@ -2,7 +2,7 @@ internal import CKernels
 import Foundation
 
 /// An element-wise function of its own, where nothing before it could take it in.
-struct PlanActivation: PlanOperation {
+struct PlanActivation: UnaryPlanOperation {
   let function: PointwiseFunction
   let rowLength: Int
   /// Floats per photo.
@@ -44,9 +44,11 @@ struct PlanActivation: PlanOperation {
 }
 
 /// Pooling of its own, where the convolution before it could not take it in.
-struct PlanPooling: PlanOperation {
+struct PlanPooling: UnaryPlanOperation {
   let kind: PoolingKind
   let window: PlanWindow
+  /// Whether padding counts as zeros instead of not at all.
+  let countsZeros: Bool
   let kernels: ck_table
 
   var algorithm: String { "pooling" }
@@ -71,7 +73,9 @@ struct PlanPooling: PlanOperation {
   ) {
     let channels = window.channels
     let (rows, columns) = (window.inputRows(y), window.inputColumns(x))
-    let start: Float = kind == .max ? -.infinity : 0
+    let inside = rows.count * columns.count
+    let area = window.window[0] * window.window[1]
+    let start: Float = kind == .max && !(countsZeros && inside < area) ? -.infinity : 0
     for c in 0..<channels { pixel[c] = start }
     for row in rows {
       for column in columns {
@@ -83,7 +87,7 @@ struct PlanPooling: PlanOperation {
       }
     }
     guard kind == .average else { return }
-    let area = Float(rows.count * columns.count)
-    for c in 0..<channels { pixel[c] /= area }
+    let count = Float(countsZeros ? area : inside)
+    for c in 0..<channels { pixel[c] /= count }
   }
 }

@@ -9,10 +9,26 @@ protocol PlanOperation: Sendable {
   /// Scratch floats that all workers share.
   var sharedScratch: Int { get }
 
-  /// Computes `photos` photos that lie one after the other.
+  /// Computes `photos` photos that lie one after the other in each of the inputs.
+  func run(
+    photos: Int, inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
+    scratch: PlanScratch)
+}
+
+/// An operation on one value.
+protocol UnaryPlanOperation: PlanOperation {
   func run(
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch)
+}
+
+extension UnaryPlanOperation {
+  func run(
+    photos: Int, inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
+    scratch: PlanScratch
+  ) {
+    run(photos: photos, input: inputs[0], output: output, scratch: scratch)
+  }
 }
 
 extension PlanOperation {
@@ -36,7 +52,7 @@ struct PlanProgram: Sendable {
     let name: String
     let operation: any PlanOperation
     let multiplyAdds: Int
-    let input: Int
+    let inputs: [Int]
     let output: Int
   }
 
@@ -61,9 +77,9 @@ struct PlanProgram: Sendable {
         steps.append(
           Step(
             name: node.name, operation: operation, multiplyAdds: work,
-            input: source[node.input], output: node.output))
+            inputs: node.inputs.map { source[$0] }, output: node.output))
       } else {
-        source[node.output] = source[node.input]
+        source[node.output] = source[node.inputs[0]]
       }
     }
     self.steps = steps
@@ -95,7 +111,9 @@ struct PlanProgram: Sendable {
     let body = {
       step.operation.run(
         photos: photos.count,
-        input: UnsafePointer(arena.pointer(to: step.input, photo: photos.lowerBound)),
+        inputs: step.inputs.map {
+          UnsafePointer(arena.pointer(to: $0, photo: photos.lowerBound))
+        },
         output: arena.pointer(to: step.output, photo: photos.lowerBound),
         scratch: arena.scratch)
     }
@@ -119,16 +137,30 @@ extension PlanNode {
   func prepared(
     shapes: [[Int]], kernels: KernelTable, choice: ConvolutionChoice
   ) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
-    switch operation {
+    let shape = shapes[inputs[0]]
+    let count = shape.reduce(1, *)
+    return switch operation {
     case .convolution(let filter):
       (choice.operation(filter, kernels: kernels), filter.multiplyAdds)
-    case .pooling(let kind, let window):
-      (PlanPooling(kind: kind, window: window, kernels: kernels.functions), 0)
-    case .activation(let function):
+    case .pooling(let kind, let window, let zeros):
       (
-        PlanActivation(
-          function: function, rowLength: shapes[input].last ?? 1,
-          count: shapes[input].reduce(1, *)), 0
+        PlanPooling(
+          kind: kind, window: window, countsZeros: zeros, kernels: kernels.functions), 0
+      )
+    case .activation(let function):
+      (PlanActivation(function: function, rowLength: shape.last ?? 1, count: count), 0)
+    case .clip(let limit):
+      (PlanClip(limit: limit, count: count), 0)
+    case .scaling(let scaling):
+      (PlanScaling(scaling: scaling, count: count), 0)
+    case .border(let border):
+      (PlanPadding(input: shape, border: border), 0)
+    case .sum(let relu):
+      (PlanSum(relu: relu, count: count), 0)
+    case .concatenation:
+      (
+        PlanConcatenation(
+          widths: inputs.map { shapes[$0].last ?? 1 }, rows: shape.dropLast().reduce(1, *)), 0
       )
     case .reshape:
       (nil, 0)

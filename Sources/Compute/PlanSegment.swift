@@ -24,7 +24,10 @@ struct PlanSegment: Sendable, Equatable {
     let cut = steps.lastIndex { counts[$0.output] * size > largeValue }.map { $0 + 1 } ?? 0
     // The step after the cut makes the large value small: it belongs to the first segment.
     let end = cut == 0 ? 0 : min(cut + 1, steps.count)
-    let largest = steps[..<end].map { (counts[$0.input] + counts[$0.output]) * size }.max() ?? 1
+    let largest =
+      steps[..<end].map { step in
+        (step.inputs + [step.output]).reduce(0) { $0 + counts[$1] } * size
+      }.max() ?? 1
     let first = PlanSegment(
       steps: 0..<end, photos: max(1, min(largeStep / max(largest, 1), largestChunk)))
     let second = PlanSegment(steps: end..<steps.count, photos: largestChunk)

@@ -9,7 +9,7 @@ internal import CKernels
 /// the way. Where the kernels are small a worker takes a block of tiles through all of it while
 /// they stay in its cache. Where they are large the patches of many tiles are transformed once,
 /// and workers share the kernels out.
-struct WinogradConvolution: PlanOperation {
+struct WinogradConvolution: UnaryPlanOperation {
   private let filter: PlanFilter
   private let tile: Int
   private let kernels: ck_table

@@ -69,7 +69,8 @@ package enum LayerRegistry {
   private static let classes: [any Layer.Type] = [
     InputLayer.self, Conv2D.self, Dense.self, MaxPooling2D.self, AveragePooling2D.self,
     GlobalMaxPooling2D.self, GlobalAveragePooling2D.self, Flatten.self, Dropout.self,
-    Activation.self,
+    Activation.self, BatchNormalization.self, ZeroPadding2D.self, Add.self, Concatenate.self,
+    ReLU.self,
   ]
 
   package static let knownClassNames = classes.map { $0.className }.sorted()

@@ -2,16 +2,22 @@ package import Compute
 
 /// Where freezing splits a network in two.
 ///
-/// Below the cut lies the *frozen prefix*, every node that no trained parameter can influence: it
-/// only ever runs forward, as an `InferencePlan`. Above it lies the *trainable suffix*, which runs
-/// forward and backward.
+/// Below the cut lies the *frozen prefix*: it only ever runs forward, as an `InferencePlan`. Above
+/// it lies the *trainable suffix*, which runs forward and, where trained parameters have an
+/// influence, backward.
+///
+/// One value crosses the cut. In a network without branches the suffix is exactly what trained
+/// parameters can influence; a cut within a residual block is moved down to the block's input.
 package struct FreezeCut: Sendable, Equatable {
   /// The nodes of the suffix in order of computation.
   package let suffix: [Int]
   /// The node of the prefix whose output the suffix takes.
   package let boundary: Int
 
-  /// The cut below the lowest trainable layer of `network`.
+  /// The nodes of the suffix that trained parameters can influence.
+  package let influenced: Set<Int>
+
+  /// The highest cut below all trainable layers of `network`.
   package init(_ network: Network) throws(LayerError) {
     var inSuffix = Set<Int>()
     for (index, node) in network.nodes.enumerated()
@@ -20,18 +26,20 @@ package struct FreezeCut: Sendable, Equatable {
     {
       inSuffix.insert(index)
     }
-    suffix = inSuffix.sorted()
     guard inSuffix.contains(network.outputIndex) else {
       throw .badGraph("nothing is trainable")
     }
-    let crossing = Set(
-      suffix.flatMap { network.nodes[$0].inputs }.filter { !inSuffix.contains($0) })
-    guard crossing.count == 1, let only = crossing.first else {
-      let names = crossing.sorted().map { "'\(network.nodes[$0].name)'" }
-      throw .badGraph(
-        "the cut below '\(network.nodes[suffix[0]].name)' goes through several branches, "
-          + "\(names.joined(separator: " and ")): unfreeze whole blocks")
+    influenced = inSuffix
+    var crossing = Set(inSuffix.flatMap { network.nodes[$0].inputs }).subtracting(inSuffix)
+    // Inputs come before what takes them: taking the last one in until one is left finds the
+    // highest node that everything goes through.
+    while crossing.count > 1, let last = crossing.max() {
+      crossing.remove(last)
+      inSuffix.insert(last)
+      crossing.formUnion(network.nodes[last].inputs)
     }
+    guard let only = crossing.first else { throw .badGraph("a trainable layer has no input") }
+    suffix = inSuffix.sorted()
     boundary = only
   }
 }
@@ -74,7 +82,7 @@ extension Network {
       let node = nodes[index]
       let inputs = node.inputs.compactMap { pass.values[$0]?.value }
       let wanted = WantedGradients(
-        inputs: node.inputs.contains { $0 != cut.boundary },
+        inputs: node.inputs.contains(where: cut.influenced.contains),
         parameters: node.isTrainable && node.hasParameters)
       let gradients =
         if index == outputIndex, let classifier = node.layer as? any ClassifierLayer {
@@ -83,7 +91,8 @@ extension Network {
           node.layer.backward(gradient, inputs: inputs, output: output, wanted: wanted)
         }
       if wanted.parameters { results[index] = gradients.parameters }
-      for (input, gradient) in zip(node.inputs, gradients.inputs) where input != cut.boundary {
+      for (input, gradient) in zip(node.inputs, gradients.inputs)
+      where cut.influenced.contains(input) {
         if flowing[input]?.add(gradient) == nil { flowing[input] = gradient }
       }
     }

@@ -60,7 +60,7 @@ package enum BaseLoader {
 
   /// The network up to the layer that is wanted, which alone must be in the file.
   private static func filled(
-    _ stored: KerasFile, _ architecture: VGG?, inputShape: [Int], layer: String?,
+    _ stored: KerasFile, _ architecture: (any Architecture)?, inputShape: [Int], layer: String?,
     allowPartial: Bool
   ) throws -> (Network, LoadReport) {
     guard let architecture else {
@@ -71,7 +71,7 @@ package enum BaseLoader {
         try ending($0, at: layer)
       }
     }
-    let wantsTop = layer.map { VGG.topNames.contains($0) || $0 == "flatten" } ?? false
+    let wantsTop = layer.map(architecture.topNames.contains) ?? false
     var network = try ending(
       architecture.network(inputShape: inputShape, includesTop: wantsTop), at: layer)
     let report = try WeightLoader.load(stored, into: &network, allowPartial: allowPartial)
@@ -121,7 +121,8 @@ package enum BaseLoader {
     let published = architecture.card.files.reversed().compactMap { file in
       URL(string: file.url)?.lastPathComponent
     }
-    let names = ["\(specifier)_notop.h5", "\(specifier).h5"] + published
+    var names = ["\(specifier)_notop.h5", "\(specifier).h5"]
+    for name in published where !names.contains(name) { names.append(name) }
     for folder in searchFolders {
       for name in names where files.fileExists(atPath: folder + "/" + name) {
         return folder + "/" + name

@@ -76,6 +76,20 @@ enum NaivePlan {
     return result
   }
 
+  static func padded(_ x: Picture, _ border: PictureBorder) -> Picture {
+    let (height, width) = (
+      x.height + border.top + border.bottom, x.width + border.left + border.right
+    )
+    var result = Picture(height: height, width: width, channels: x.channels, values: [])
+    for y in -border.top..<x.height + border.bottom {
+      for column in -border.left..<x.width + border.right {
+        let isInside = y >= 0 && y < x.height && column >= 0 && column < x.width
+        result.values += (0..<x.channels).map { isInside ? x[y, column, $0] : 0 }
+      }
+    }
+    return result
+  }
+
   static func pointwise(_ x: [Double], _ function: PointwiseFunction, rowLength: Int) -> [Double] {
     switch function {
     case .linear: return x

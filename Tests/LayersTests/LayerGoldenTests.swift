@@ -9,6 +9,7 @@ import Testing
 struct LayerGoldenTests {
   static let files = [
     "convolution_3x3", "convolution_sizes", "convolution_strides", "pooling", "dense",
+    "normalization", "merging", "padding", "relu",
   ]
 
   @Test(arguments: files)
@@ -22,26 +23,43 @@ struct LayerGoldenTests {
 
   private func check(_ golden: HDF5Group, _ what: String) throws {
     let layer = try layer(golden)
-    let input = try golden.tensor("input")
+    let inputs = try inputs(golden)
     var random = SeededRandom(seed: 1)
-    let output = layer.forward([input], random: &random)
+    let output = layer.forward(inputs, random: &random)
     let expected = try golden.tensor("output")
     #expect(output.value.shape == expected.shape, "\(what)")
     expectClose(output.value.scalars, expected.scalars, "\(what) output")
-    try expectPlan(layer, input, expected, what)
+    try expectPlan(layer, inputs, expected, what)
 
     let gradients = layer.backward(
-      try golden.tensor("output_gradient"), inputs: [input], output: output,
+      try golden.tensor("output_gradient"), inputs: inputs, output: output,
       wanted: WantedGradients(inputs: true, parameters: true))
-    try expectClose(
-      gradients.inputs[0].scalars, golden.tensor("input_gradient").scalars,
-      absolute: 1e-5, relative: 1e-5, "\(what) input gradient")
-    #expect(gradients.parameters.count == layer.parameters.count)
-    for (parameter, gradient) in zip(layer.parameters, gradients.parameters) {
+    #expect(gradients.inputs.count == inputs.count)
+    for (index, gradient) in gradients.inputs.enumerated() {
+      try expectClose(
+        gradient.scalars, golden.tensor(Self.inputName(index) + "_gradient").scalars,
+        absolute: 1e-5, relative: 1e-5, "\(what) gradient of input \(index)")
+    }
+    let trainable = layer.parameters.filter(\.isTrainable)
+    #expect(gradients.parameters.count == trainable.count)
+    for (parameter, gradient) in zip(trainable, gradients.parameters) {
       try expectClose(
         gradient.scalars, golden.tensor(parameter.name + "_gradient").scalars,
         absolute: 2e-5, relative: 1e-5, "\(what) \(parameter.name) gradient")
     }
+  }
+
+  /// `input`, `input_1`, `input_2` and so on.
+  private static func inputName(_ index: Int) -> String {
+    index == 0 ? "input" : "input_\(index)"
+  }
+
+  private func inputs(_ golden: HDF5Group) throws -> [Tensor] {
+    var inputs = [try golden.tensor("input")]
+    while try golden.contains(Self.inputName(inputs.count)) {
+      inputs.append(try golden.tensor(Self.inputName(inputs.count)))
+    }
+    return inputs
   }
 
   /// The layer that the golden's configuration describes, with the golden's tensors.
@@ -51,7 +69,7 @@ struct LayerGoldenTests {
     let fields = try JSONDecoder().decode([String: JSONValue].self, from: Data(json.utf8))
     var layer = try LayerRegistry.layer(
       className: className, configuration: try Configuration(fields),
-      inputShapes: [Array(golden.tensor("input").shape.dropFirst())])
+      inputShapes: inputs(golden).map { Array($0.shape.dropFirst()) })
     for index in layer.parameters.indices {
       layer.parameters[index].value = try golden.tensor(layer.parameters[index].name)
     }
@@ -59,13 +77,37 @@ struct LayerGoldenTests {
   }
 
   private func expectPlan(
-    _ layer: any Layer, _ input: Tensor, _ expected: Tensor, _ what: String
+    _ layer: any Layer, _ inputs: [Tensor], _ expected: Tensor, _ what: String
   ) throws {
-    var network = Network(
-      name: "one", inputShape: Array(input.shape.dropFirst()), inputName: "input")
-    try network.add(layer)
-    let planned = network.plan(outputs: [network.outputIndex]).run(input)[0]
+    // A plan has one input: several lie one after the other in it and are cut out by 1x1 kernels.
+    let (input, parts) = joined(inputs)
+    var builder = InferencePlanBuilder()
+    let whole = builder.input(shape: Array(input.shape.dropFirst()), name: "input")
+    let values =
+      inputs.count == 1
+      ? [whole]
+      : parts.map { part in
+        var kernel = Tensor(zeros: [1, 1, input.shape[3], part.count])
+        for (column, row) in part.enumerated() {
+          kernel.scalars[row * part.count + column] = 1
+        }
+        return builder.convolution(
+          whole, kernel: kernel, bias: nil, strides: (1, 1), padding: .valid, name: "part")
+      }
+    let result = layer.compile(values, into: &builder)
+    let planned = builder.build(outputs: [result]).run(input)[0]
     #expect(planned.shape == expected.shape, "\(what) plan")
     expectClose(planned.scalars, expected.scalars, "\(what) plan")
+  }
+
+  /// The inputs side by side along the channels, and which channels each has.
+  private func joined(_ inputs: [Tensor]) -> (Tensor, [Range<Int>]) {
+    guard inputs.count > 1 else { return (inputs[0], []) }
+    var start = 0
+    let parts = inputs.map { input in
+      defer { start += input.shape[3] }
+      return start..<start + input.shape[3]
+    }
+    return (concatenated(inputs), parts)
   }
 }

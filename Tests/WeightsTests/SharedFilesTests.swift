@@ -39,7 +39,7 @@ struct SharedFilesTests {
   }
 
   @Test(arguments: [
-    ("oarriaga_tiny_XCEPTION_KDEF.hdf5", "batch_normalization_1", "BatchNormalization"),
+    ("oarriaga_tiny_XCEPTION_KDEF.hdf5", "separable_conv2d_1", "SeparableConv2D"),
     ("tfkeras_GAPError.h5", "conv1d_11", "Conv1D"),
     ("tfkeras_batchNormError2.h5", "conv1d_15", "Conv1D"),
     ("tfkeras_cnn2d_52.h5", "conv2d_transpose_4", "Conv2DTranspose"),

@@ -26,6 +26,8 @@ typedef struct {
   const float *bias;
   /// Whether sums start from what C holds (`bias` is then not looked at).
   bool accumulate;
+  /// What lies as C does and is added to the sums at the end, or NULL.
+  const float *addend;
   /// Whether negative results become 0.
   bool relu;
 } ck_product;
