@@ -21,7 +21,7 @@ package enum ParameterGradient: Sendable {
     case .product:
       Tensor(shape: shape) { result in
         nonisolated(unsafe) let result = result
-        forEachPiece { range, piece in
+        forEachPiece(beside: nil) { range, piece in
           (result + range.lowerBound).update(from: piece, count: range.count)
         }
       }.scalars
@@ -29,7 +29,12 @@ package enum ParameterGradient: Sendable {
   }
 
   /// Calls `body` with every range of elements and their gradients, several at once.
-  func forEachPiece(_ body: (Range<Int>, UnsafePointer<Float>) -> Void) {
+  ///
+  /// - Parameter beside: what `body` will read and write at the same elements, if anything.
+  func forEachPiece(
+    beside: (UnsafePointer<Float>, UnsafePointer<Float>)?,
+    _ body: (Range<Int>, UnsafePointer<Float>) -> Void
+  ) {
     switch self {
     case .stored(let tensor):
       tensor.scalars.withUnsafeBufferPointer { buffer in
@@ -43,7 +48,7 @@ package enum ParameterGradient: Sendable {
         dy.scalars.withUnsafeBufferPointer { dy in
           guard let x = x.baseAddress, let dy = dy.baseAddress else { return }
           OuterProduct(x: x, dy: dy, rows: rows, inputs: shape[0], outputs: shape[1])
-            .forEachPiece(body)
+            .forEachPiece(beside: beside, body)
         }
       }
     }

@@ -40,7 +40,6 @@ struct SmallProduct: @unchecked Sendable {
     call.rows = rows
     call.columns = outputs
     call.a_column = 1
-    call.fetched = depth * outputs
     withScratch(rows * depth) { scratch in
       for first in stride(from: block.lowerBound, to: block.upperBound, by: depth) {
         call.depth = min(depth, block.upperBound - first)
@@ -51,6 +50,9 @@ struct SmallProduct: @unchecked Sendable {
         call.a = UnsafePointer(scratch)
         call.a_row = call.depth
         call.b = w + first * outputs
+        let ahead = max(0, min(depth, inputs - first - depth)) * outputs / 2
+        call.next = (call.b + depth * outputs, call.b + depth * outputs + ahead)
+        call.next_count = ahead
         table.f32_small_product(&call)
         call.accumulate = true
       }
@@ -69,11 +71,17 @@ struct OuterProduct: @unchecked Sendable {
   var kernels = KernelTable.current
 
   /// Calls `body` with every range of elements and their values, several at once.
-  func forEachPiece(_ body: (Range<Int>, UnsafePointer<Float>) -> Void) {
+  ///
+  /// - Parameter beside: what `body` will read and write at the same elements, if anything.
+  func forEachPiece(
+    beside: (UnsafePointer<Float>, UnsafePointer<Float>)?,
+    _ body: (Range<Int>, UnsafePointer<Float>) -> Void
+  ) {
     guard inputs > 0, outputs > 0 else { return }
     let table = kernels.training
     // A piece stays in the first-level cache; eight of them are enough work for a thread.
-    let piece = min(inputs, (4096 + outputs - 1) / outputs)
+    // Twelve rows are what the product keeps in registers.
+    let piece = min(inputs, max(1, 4096 / outputs / 12) * 12)
     let items = (inputs + 8 * piece - 1) / (8 * piece)
     parallelItems(items, workers: Threads.count) { _, item in
       withScratch(piece * (outputs + rows)) { scratch in
@@ -81,7 +89,8 @@ struct OuterProduct: @unchecked Sendable {
           from: item * 8 * piece, to: min((item + 1) * 8 * piece, inputs), by: piece)
         {
           let range = first..<min(first + piece, inputs)
-          multiply(range, into: scratch + piece * rows, columns: scratch, table)
+          multiply(
+            range, into: scratch + piece * rows, columns: scratch, beside: beside, table)
           body(
             range.lowerBound * outputs..<range.upperBound * outputs,
             UnsafePointer(scratch + piece * rows))
@@ -92,7 +101,8 @@ struct OuterProduct: @unchecked Sendable {
 
   private func multiply(
     _ range: Range<Int>, into piece: UnsafeMutablePointer<Float>,
-    columns: UnsafeMutablePointer<Float>, _ table: ck_training_table
+    columns: UnsafeMutablePointer<Float>,
+    beside: (UnsafePointer<Float>, UnsafePointer<Float>)?, _ table: ck_training_table
   ) {
     for row in 0..<rows {
       (columns + row * range.count).update(
@@ -109,6 +119,11 @@ struct OuterProduct: @unchecked Sendable {
     call.rows = range.count
     call.columns = outputs
     call.depth = rows
+    if let beside {
+      let start = range.lowerBound * outputs
+      call.next = (beside.0 + start, beside.1 + start)
+      call.next_count = range.count * outputs
+    }
     table.f32_small_product(&call)
   }
 }

@@ -62,13 +62,19 @@ package enum ParameterUpdate {
     p.scalars.withUnsafeMutableBufferPointer { p in
       first.scalars.withUnsafeMutableBufferPointer { first in
         second.scalars.withUnsafeMutableBufferPointer { second in
-          nonisolated(unsafe) let (p, first, second) = (p, first, second)
-          gradient.forEachPiece { range, piece in
+          guard let values = p.baseAddress, !p.isEmpty else { return }
+          let state = (
+            first.isEmpty ? nil : first.baseAddress, second.isEmpty ? nil : second.baseAddress
+          )
+          nonisolated(unsafe) let (p, first, second) = (values, state.0, state.1)
+          gradient.forEachPiece(
+            beside: (second ?? first).map { (UnsafePointer(p), UnsafePointer($0)) }
+          ) { range, piece in
             var call = ck_update()
-            call.values = p.baseAddress.map { $0 + range.lowerBound }
+            call.values = p + range.lowerBound
             call.gradient = piece
-            call.first = first.isEmpty ? nil : first.baseAddress.map { $0 + range.lowerBound }
-            call.second = second.isEmpty ? nil : second.baseAddress.map { $0 + range.lowerBound }
+            call.first = first.map { $0 + range.lowerBound }
+            call.second = second.map { $0 + range.lowerBound }
             call.count = range.count
             body(&call)
           }

@@ -23,6 +23,8 @@ package enum ImagesError: Error, Equatable, CustomStringConvertible {
   case noClassFolders(path: String, found: String)
   /// A data folder whose class folders hold no photo at all, or a folder without photos.
   case noPhotos(path: String, found: String)
+  /// No PNG file could be made of a picture of that size; it is too large.
+  case cannotEncode(width: Int, height: Int)
 
   package var description: String {
     switch self {
@@ -46,6 +48,9 @@ package enum ImagesError: Error, Equatable, CustomStringConvertible {
       "no class folders in '\(path)': expected one subfolder per class, found \(found)"
     case .noPhotos(let path, let found):
       "no photos in '\(path)': expected files such as .jpg or .png, found \(found)"
+    case .cannotEncode(let width, let height):
+      "cannot make a PNG file of \(width) x \(height) pixels: expected at most "
+        + "\(RGBImage.pixelLimit)"
     }
   }
 }

@@ -29,23 +29,27 @@ package struct PhotoBatch: Sendable {
 package struct PhotoBatches: Sequence {
   private let photos: [Photo]
   private let loader: PhotoLoader
+  private let view: AugmentedView?
   private let batchSize: Int
   private let threads: Int
 
   /// Batches of `batchSize` photos in the order of the list; the last may be smaller.
   ///
+  /// With a `view` photos get its random changes, the same in whatever order they come.
   /// Photos are loaded on `threads` threads, of which the caller's is one while it waits.
   package init(
-    _ photos: [Photo], loader: PhotoLoader, batchSize: Int, threads: Int = Threads.count
+    _ photos: [Photo], loader: PhotoLoader, view: AugmentedView? = nil, batchSize: Int,
+    threads: Int = Threads.count
   ) {
     precondition(batchSize > 0, "a batch must hold photos but its size is \(batchSize)")
     self.photos = photos
     self.loader = loader
+    self.view = view
     self.batchSize = batchSize
     self.threads = threads
   }
 
-  package func makeIterator() -> Iterator { Iterator(photos, loader, batchSize, threads) }
+  package func makeIterator() -> Iterator { Iterator(photos, loader, view, batchSize, threads) }
 
   /// One pass through the list.
   package final class Iterator: IteratorProtocol {
@@ -54,9 +58,12 @@ package struct PhotoBatches: Sequence {
     private let batchSize: Int
     private let reader: ReadAhead<Result<LoadedPhoto, ImagesError>>
     private var position = 0
+    /// How long callers of `next` have waited so far, with what they computed themselves meanwhile.
+    package private(set) var waited = Duration.zero
 
     fileprivate init(
-      _ photos: [Photo], _ loader: PhotoLoader, _ batchSize: Int, _ threads: Int
+      _ photos: [Photo], _ loader: PhotoLoader, _ view: AugmentedView?, _ batchSize: Int,
+      _ threads: Int
     ) {
       self.photos = photos
       self.loader = loader
@@ -64,7 +71,7 @@ package struct PhotoBatches: Sequence {
       reader = ReadAhead(
         count: photos.count, ahead: 2 * batchSize, threads: threads
       ) { index in
-        Result { () throws(ImagesError) in try loader.load(photos[index]) }
+        Result { () throws(ImagesError) in try loader.load(photos[index], view: view) }
       }
     }
 
@@ -76,6 +83,8 @@ package struct PhotoBatches: Sequence {
       var indices: [Int] = []
       var loaded: [LoadedPhoto] = []
       var failures: [PhotoBatch.Failure] = []
+      let start = ContinuousClock.now
+      defer { waited += ContinuousClock.now - start }
       for (index, result) in zip(range, reader.take(range)) {
         switch result {
         case .success(let photo):

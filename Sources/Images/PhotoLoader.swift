@@ -24,9 +24,25 @@ package struct PhotoLoader: Sendable, Equatable {
 
   /// Reads, decodes, turns upright and resizes a photo.
   ///
+  /// - Parameter view: the random change that it also gets.
   /// - Throws: `ImagesError`; its text names the file only where it could not be read.
-  package func load(_ photo: Photo) throws(ImagesError) -> LoadedPhoto {
-    try load(bytes: readFile(photo.path))
+  package func load(
+    _ photo: Photo, view: AugmentedView? = nil
+  ) throws(ImagesError) -> LoadedPhoto {
+    let loaded = try load(bytes: readFile(photo.path))
+    return view.map { augmented(loaded, photo.relativePath, $0) } ?? loaded
+  }
+
+  /// A loaded photo with what a view changes in it.
+  func augmented(
+    _ photo: LoadedPhoto, _ relativePath: String, _ view: AugmentedView
+  ) -> LoadedPhoto {
+    let parameters = view.parameters(for: relativePath, height: height, width: width)
+    if parameters.isIdentity { return photo }
+    var photo = photo
+    photo.augmented = photo.image.augmented(
+      parameters, fill: view.augmentation.fill, fillValue: view.augmentation.fillValue)
+    return photo
   }
 
   /// Decodes, turns upright and resizes the bytes of a photo file.
@@ -43,13 +59,34 @@ package struct PhotoLoader: Sendable, Equatable {
 
   /// The preprocessed numbers of loaded photos, `[n, height, width, 3]`.
   package func tensor(of photos: [LoadedPhoto]) -> Tensor {
-    preprocessing.tensor(of: photos.map(\.image), height: height, width: width)
+    let size = height * width * 3
+    for photo in photos {
+      precondition(
+        photo.image.height == height && photo.image.width == width,
+        "pictures must be \(height) x \(width) but one is \(photo.image.height) x "
+          + "\(photo.image.width)")
+    }
+    return Tensor(shape: [photos.count, height, width, 3]) { target in
+      nonisolated(unsafe) let target = target
+      parallel(photos.count) { range in
+        for index in range {
+          let place = target + index * size
+          if let augmented = photos[index].augmented {
+            preprocessing.write(augmented, to: place)
+          } else {
+            preprocessing.write(photos[index].image, to: place)
+          }
+        }
+      }
+    }
   }
 }
 
 /// A photo in the network's size, still 8-bit, and what is known of its file.
 package struct LoadedPhoto: Sendable {
   package var image: RGBImage
+  /// The picture after its random change, which the network sees instead; nil without a change.
+  package var augmented: FloatPicture?
   /// SHA-256 of the file's bytes in hexadecimal.
   package var fingerprint: String
   /// Size in the file, before turning and resizing.

@@ -1,5 +1,3 @@
-package import Compute
-
 /// How 8-bit samples become the numbers that a network was trained on.
 ///
 /// The named modes are those of Keras's `imagenet_utils.preprocess_input`; the raw values are the
@@ -42,19 +40,31 @@ package enum Preprocessing: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// The images, all of one size, as a tensor `[n, height, width, 3]`.
-  package func tensor(of images: [RGBImage], height: Int, width: Int) -> Tensor {
-    let size = height * width * 3
-    for image in images {
-      precondition(
-        image.height == height && image.width == width,
-        "pictures must be \(height) x \(width) but one is \(image.height) x \(image.width)")
-    }
-    return Tensor(shape: [images.count, height, width, 3]) { target in
-      nonisolated(unsafe) let target = target
-      parallel(images.count) { range in
-        for index in range { write(images[index], to: target + index * size) }
+  /// Writes the picture's `height * width * 3` numbers to `target`, exactly as NumPy computes them
+  /// in Float32.
+  package func write(_ picture: FloatPicture, to target: UnsafeMutablePointer<Float>) {
+    picture.samples.withUnsafeBufferPointer { samples in
+      // One loop a mode: a choice for every sample would take longer than all else.
+      switch self {
+      case .caffe: transform(samples, to: target, caffeValue)
+      case .tf: transform(samples, to: target, tfValue)
+      case .torch: transform(samples, to: target, torchValue)
+      case .rescale: transform(samples, to: target, rescaleValue)
+      case .none: target.update(from: samples.baseAddress!, count: samples.count)
       }
+    }
+  }
+
+  @inline(__always)
+  private func transform(
+    _ samples: UnsafeBufferPointer<Float>, to target: UnsafeMutablePointer<Float>,
+    _ value: (Float, Int) -> Float
+  ) {
+    let (first, last) = self == .caffe ? (2, 0) : (0, 2)
+    for start in stride(from: 0, to: samples.count, by: 3) {
+      target[start] = value(samples[start + first], 0)
+      target[start + 1] = value(samples[start + 1], 1)
+      target[start + 2] = value(samples[start + last], 2)
     }
   }
 
@@ -66,13 +76,31 @@ package enum Preprocessing: String, Sendable, CaseIterable, Codable {
 
   private func value(_ sample: Float, _ channel: Int) -> Float {
     switch self {
-    case .caffe: sample - ([103.939, 116.779, 123.68] as [Float])[channel]
-    case .tf: sample / 127.5 - 1
-    case .torch:
-      (sample / 255 - ([0.485, 0.456, 0.406] as [Float])[channel])
-        / ([0.229, 0.224, 0.225] as [Float])[channel]
-    case .rescale: sample * (1 / 255)
+    case .caffe: caffeValue(sample, channel)
+    case .tf: tfValue(sample, channel)
+    case .torch: torchValue(sample, channel)
+    case .rescale: rescaleValue(sample, channel)
     case .none: sample
     }
   }
 }
+
+// What a sample becomes in an output channel.
+
+@inline(__always)
+private func caffeValue(_ sample: Float, _ channel: Int) -> Float {
+  sample - (channel == 0 ? 103.939 : channel == 1 ? 116.779 : 123.68)
+}
+
+@inline(__always)
+private func tfValue(_ sample: Float, _ channel: Int) -> Float { sample / 127.5 - 1 }
+
+@inline(__always)
+private func torchValue(_ sample: Float, _ channel: Int) -> Float {
+  let mean: Float = channel == 0 ? 0.485 : channel == 1 ? 0.456 : 0.406
+  let deviation: Float = channel == 0 ? 0.229 : channel == 1 ? 0.224 : 0.225
+  return (sample / 255 - mean) / deviation
+}
+
+@inline(__always)
+private func rescaleValue(_ sample: Float, _ channel: Int) -> Float { sample * (1 / 255) }

@@ -47,11 +47,13 @@ package struct TrainingRun: Codable, Sendable, Equatable {
   package var seed: UInt64
   package var photos: Int
   package var proof: String
+  /// How photos were changed at random, nil if they were not.
+  package var augmentation: AugmentationPlan?
   package var epochs: [EpochResult]
 
   package init(
     command: String, trained: String, settings: TrainingSettings, photos: Int, proof: String,
-    epochs: [EpochResult]
+    augmentation: AugmentationPlan? = nil, epochs: [EpochResult]
   ) {
     self.command = command
     self.trained = trained
@@ -61,6 +63,7 @@ package struct TrainingRun: Codable, Sendable, Equatable {
     seed = settings.seed
     self.photos = photos
     self.proof = proof
+    self.augmentation = augmentation
     self.epochs = epochs
   }
 }

@@ -5,8 +5,9 @@ package import Layers
 
 /// Trains the unfrozen layers of a model together with its head, on photos.
 ///
-/// What leaves the frozen prefix does not change from epoch to epoch. It is computed once and kept
-/// in memory where it fits into `cacheLimit` bytes, else anew in every epoch.
+/// Unless photos are changed at random, what leaves the frozen prefix does not change from epoch to
+/// epoch. It is computed once and kept in memory where it fits into `cacheLimit` bytes, else anew in
+/// every epoch. Photos for validation are never changed.
 package struct FineTuning {
   package private(set) var model: ClassifierModel
   package let cut: FreezeCut
@@ -14,6 +15,7 @@ package struct FineTuning {
   private let batchSize: Int
   private let isStrict: Bool
   private let cacheLimit: Int
+  private let augmentation: AugmentationPlan?
 
   /// What a fine-tuning run reports.
   package enum Event: Sendable {
@@ -29,13 +31,17 @@ package struct FineTuning {
   package struct Result: Sendable {
     package let model: ClassifierModel
     package let proof: FreezeProof
+    /// The share of the training in which the network waited for photos, 0 to 1; nil where what
+    /// it needed was kept in memory.
+    package let photoWait: Double?
   }
 
   /// - Parameter unfrozen: the layers of the base to train; the head always is.
   package init(
     model: ClassifierModel, unfrozen: LayerSelection, settings: TrainingSettings,
-    photosAtOnce: Int, isStrict: Bool, cacheLimit: Int
+    photosAtOnce: Int, isStrict: Bool, cacheLimit: Int, augmentation: AugmentationPlan? = nil
   ) throws {
+    self.augmentation = augmentation
     self.model = model
     self.settings = settings
     self.isStrict = isStrict
@@ -60,27 +66,51 @@ package struct FineTuning {
     return (node.name, node.shape)
   }
 
-  /// Whether the prefix's outputs of so many photos fit into memory under the limit.
-  package func fitsCache(photos: Int) -> Bool { cacheBytes(photos: photos) <= cacheLimit }
+  /// Which outputs of the prefix are kept in memory, for so many photos to train and validate on.
+  package func caching(photos: Int, validation: Int) -> Caching {
+    let rowBytes = 4 * boundary.shape.reduce(1, *)
+    let isFresh = augmentation != nil && augmentation?.views == nil
+    let views = augmentation?.views ?? 1
+    let kept = (isFresh ? 0 : photos * views) + validation
+    let fits = kept * rowBytes <= cacheLimit
+    return Caching(
+      isFresh: isFresh, views: views, keepsPhotos: fits && !isFresh, keepsValidation: fits,
+      bytes: kept * rowBytes,
+      total: photos * (fits && !isFresh ? views : 1) + validation)
+  }
 
-  /// The bytes that the prefix's outputs of so many photos take.
-  package func cacheBytes(photos: Int) -> Int { 4 * boundary.shape.reduce(1, *) * photos }
+  /// What becomes of the frozen prefix's outputs.
+  package struct Caching: Sendable, Equatable {
+    /// Whether every epoch has new pictures, so that keeping outputs would be of no use.
+    package let isFresh: Bool
+    /// How many pictures of each photo there are, if they are not new in every epoch.
+    package let views: Int
+    package let keepsPhotos: Bool
+    package let keepsValidation: Bool
+    /// What there is to keep.
+    package let bytes: Int
+    /// How many pictures are gone through before the first epoch.
+    package let total: Int
+  }
 
   /// Trains on a folder; `report` may throw to stop.
   package func run(
     _ folder: PhotoFolder, validation: PhotoFolder?, report: (Event) throws -> Void
   ) throws -> Result {
-    let total = folder.photos.count + (validation?.photos.count ?? 0)
-    let cached = fitsCache(photos: total)
+    let caching = caching(
+      photos: folder.photos.count, validation: validation?.photos.count ?? 0)
     let plan = model.network.plan(outputs: [cut.boundary])
     let pass = PhotoPass(
       loader: model.loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
-    let examples = try PrefixedPhotos(folder, pass, cached: cached) {
-      try report(.prefix(done: $0, of: total))
+    let examples = try PrefixedPhotos(
+      folder, pass, augmentation.map { ($0, settings.seed) }, cached: caching.keepsPhotos
+    ) {
+      try report(.prefix(done: $0, of: caching.total))
     }
     let validating = try validation.map { folder in
-      try PrefixedPhotos(folder, pass, cached: cached) {
-        try report(.prefix(done: total - folder.photos.count + $0, of: total))
+      try PrefixedPhotos(folder, pass, nil, cached: caching.keepsValidation) {
+        let before = caching.total - folder.photos.count
+        try report(.prefix(done: before + $0, of: caching.total))
       }
     }
     let trained = Set(examples.fingerprints)
@@ -95,11 +125,11 @@ package struct FineTuning {
     }
     try trainer.requireFinite(on: examples)
     return try result(
-      trainer.network, before: before, epochs: epochs, photos: examples.count)
+      trainer.network, before: before, epochs: epochs, examples)
   }
 
   private func result(
-    _ network: Network, before: [[String]], epochs: [EpochResult], photos: Int
+    _ network: Network, before: [[String]], epochs: [EpochResult], _ examples: PrefixedPhotos
   ) throws -> Result {
     let proof = FreezeProof(before: before, after: network)
     guard proof.frozenButChanged.isEmpty else {
@@ -110,61 +140,9 @@ package struct FineTuning {
     let trained = (trainedLayers + ["the head"]).joined(separator: ", ")
     model.history.append(
       TrainingRun(
-        command: "fine-tune", trained: trained, settings: settings, photos: photos,
-        proof: proof.sentence, epochs: epochs))
-    return Result(model: model, proof: proof)
-  }
-}
-
-/// Labelled photos as the frozen prefix leaves them, kept in memory or computed when asked for.
-private struct PrefixedPhotos: Examples {
-  private let photos: [Photo]
-  private let pass: PhotoPass
-  private let cache: Tensor?
-  let labels: [Int]
-  /// SHA-256 of each photo's file.
-  let fingerprints: [String]
-  let tally: PhotoTally
-
-  /// Runs the prefix once over all photos: to keep the outputs, or to know which photos decode.
-  init(
-    _ folder: PhotoFolder, _ pass: PhotoPass, cached: Bool, report: (Int) throws -> Void
-  ) throws {
-    self.pass = pass
-    var usable: [Photo] = []
-    var fingerprints: [String] = []
-    var values: [Float] = []
-    let rowShape = pass.plan.outputShapes[0]
-    if cached { values.reserveCapacity(folder.photos.count * rowShape.reduce(1, *)) }
-    func take(_ batch: PhotoBatch, _ output: Tensor?) throws {
-      usable += batch.indices.map { folder.photos[$0] }
-      fingerprints += batch.photos.map(\.fingerprint)
-      if let output { values += output.scalars }
-      try report(batch.range.upperBound)
-    }
-    if cached {
-      tally = try pass.run(folder.photos) { try take($0, $1) }
-    } else {
-      tally = try pass.decode(folder.photos) { try take($0, nil) }
-    }
-    guard !usable.isEmpty else { throw TrainingError.nothingLeft(tally.skipped) }
-    photos = usable
-    self.fingerprints = fingerprints
-    labels = usable.map { $0.label ?? 0 }
-    cache = cached ? Tensor(shape: [usable.count] + rowShape, scalars: values) : nil
-  }
-
-  func values(at indices: [Int]) throws -> Tensor {
-    if let cache { return cache.gatheringRows(indices) }
-    var values: [Float] = []
-    try pass.run(indices.map { photos[$0] }) { batch, output in
-      if let failure = batch.failures.first {
-        throw TrainingError.badPhoto(
-          failure.photo.relativePath, reason: "it decoded before: \(failure.error)")
-      }
-      values += output.scalars
-    }
-    return Tensor(shape: [indices.count] + pass.plan.outputShapes[0], scalars: values)
+        command: "fine-tune", trained: trained, settings: settings,
+        photos: examples.count, proof: proof.sentence, augmentation: augmentation, epochs: epochs))
+    return Result(model: model, proof: proof, photoWait: examples.wait.share)
   }
 }
 

@@ -50,6 +50,15 @@ extension PhotoTally {
   }
 }
 
+/// Adds up how long a network waited for photos.
+final class PhotoWait {
+  var waited = Duration.zero
+  var total = Duration.zero
+
+  /// The share of the time, 0 to 1; nil if nothing was waited for.
+  var share: Double? { total > .zero ? waited / total : nil }
+}
+
 /// Runs photos through a plan, batch by batch, decoding ahead.
 package struct PhotoPass {
   package let loader: PhotoLoader
@@ -57,6 +66,8 @@ package struct PhotoPass {
   package let batchSize: Int
   /// Whether a photo that does not decode stops the run.
   package let isStrict: Bool
+  /// Where waiting is added up, if anybody wants to know.
+  var wait: PhotoWait?
 
   package init(loader: PhotoLoader, plan: InferencePlan, batchSize: Int, isStrict: Bool) {
     self.loader = loader
@@ -68,19 +79,23 @@ package struct PhotoPass {
   /// Calls `body` with each batch and the plan's output `[batch.indices.count, ...]` for it.
   ///
   /// Throws `TrainingError.badPhoto` for a photo that fails when strict, and what `body` throws.
+  /// - Parameter view: the random changes that the photos get before.
   @discardableResult
   package func run(
-    _ photos: [Photo], _ body: (PhotoBatch, Tensor) throws -> Void
+    _ photos: [Photo], view: AugmentedView? = nil, _ body: (PhotoBatch, Tensor) throws -> Void
   ) throws -> PhotoTally {
-    try decode(photos) { try body($0, plan.run($0.tensor)[0]) }
+    try decode(photos, view: view) { try body($0, plan.run($0.tensor)[0]) }
   }
 
   /// Calls `body` with each batch of decoded photos, without running the plan.
   package func decode(
-    _ photos: [Photo], _ body: (PhotoBatch) throws -> Void
+    _ photos: [Photo], view: AugmentedView? = nil, _ body: (PhotoBatch) throws -> Void
   ) throws -> PhotoTally {
     var tally = PhotoTally()
-    for batch in PhotoBatches(photos, loader: loader, batchSize: batchSize) {
+    let batches = PhotoBatches(photos, loader: loader, view: view, batchSize: batchSize)
+      .makeIterator()
+    defer { wait?.waited += batches.waited }
+    while let batch = batches.next() {
       if isStrict, let failure = batch.failures.first {
         throw TrainingError.badPhoto(
           failure.photo.relativePath, reason: failure.error.description)

@@ -50,9 +50,21 @@ package protocol Examples {
   var labels: [Int] { get }
   /// The prefix's output `[indices.count, ...]` for the given examples.
   func values(at indices: [Int]) throws -> Tensor
+  /// Calls `body` with each batch of examples and the prefix's output for it, in the order given.
+  ///
+  /// - Parameter epoch: counted from 1; examples may look different in each.
+  func forEachBatch(
+    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor) throws -> Void
+  ) throws
 }
 
 extension Examples {
+  package func forEachBatch(
+    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor) throws -> Void
+  ) throws {
+    for indices in batches { try body(indices, values(at: indices)) }
+  }
+
   package var count: Int { labels.count }
 }
 
@@ -119,10 +131,12 @@ package struct Trainer: Sendable {
     var order = Array(0..<examples.count)
     if settings.shuffles { order.shuffle(using: &random) }
     var (lossSum, right, done) = (0.0, 0, 0)
-    while done < order.count {
-      let indices = Array(order[done..<min(done + settings.batchSize, order.count)])
+    let batches = stride(from: 0, to: order.count, by: settings.batchSize).map {
+      Array(order[$0..<min($0 + settings.batchSize, order.count)])
+    }
+    try examples.forEachBatch(batches, epoch: epoch) { indices, values in
       let labels = indices.map { examples.labels[$0] }
-      let step = trainStep(try examples.values(at: indices), labels: labels)
+      let step = trainStep(values, labels: labels)
       lossSum += step.loss * Double(indices.count)
       right += step.right
       done += indices.count

@@ -18,8 +18,10 @@ typedef struct {
   ptrdiff_t depth;
   /// Whether sums start from what C holds, not from 0.
   bool accumulate;
-  /// Floats from a row of B to the one that is fetched into the cache beside it, or 0.
-  ptrdiff_t fetched;
+  /// What will be wanted next: `next_count` floats at each place are fetched into the cache while
+  /// the product runs, as far as it takes.
+  const float *next[2];
+  ptrdiff_t next_count;
 } ck_small_product;
 
 /// Some consecutive elements of a tensor in one step of an optimizer.

@@ -8,7 +8,9 @@ struct FineTune: ParsableCommand {
     abstract: "Train the unfrozen top of a base together with its head.",
     discussion: """
       Give the model of `tl train-head` with --model, or only --base: then a head is trained \
-      first. What lies below the lowest unfrozen layer runs once, its outputs are kept.
+      first. What lies below the lowest unfrozen layer runs once, its outputs are kept. With \
+      --augment or a range of changes it runs in every epoch, on newly changed photos; \
+      --augment-views makes a number of views once instead. Validation photos are never changed.
       """)
 
   @Argument(help: "The data folder.")
@@ -44,11 +46,16 @@ struct FineTune: ParsableCommand {
   @Option(help: "The optimizer's learning rate.")
   var learningRate: Float = 1e-5
 
-  @Option(help: "The seed of order, dropout and, with --base, the head.")
+  @Option(help: "The seed of order, dropout, random changes and, with --base, the head.")
   var seed: UInt64 = 0
 
   @Option(help: "Keep outputs of the frozen part up to so many MB in memory.")
   var cacheLimit = 4000
+
+  @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
+
+  @Option(help: ArgumentHelp("Make n views of each photo once, used in turn.", valueName: "n"))
+  var augmentViews: Int?
 
   @OptionGroup(title: "With --base, or a model that does not say") var photos: PhotoOptions
   @OptionGroup(title: "With --base only") var head: HeadOptions
@@ -65,6 +72,12 @@ struct FineTune: ParsableCommand {
   func validate() throws {
     guard (base == nil) != (model == nil) else {
       throw ValidationError("give either --model (a trained model) or --base (a base alone)")
+    }
+    guard augmentViews == nil || augmentation.ranges != nil else {
+      throw ValidationError("--augment-views needs changes, such as --augment book")
+    }
+    guard (1...1000).contains(augmentViews ?? 1) else {
+      throw ValidationError("--augment-views must be 1 to 1000, found \(augmentViews ?? 1)")
     }
     guard cacheLimit >= 0 else {
       throw ValidationError("--cache-limit must be 0 or more, found \(cacheLimit)")
@@ -100,11 +113,16 @@ struct FineTune: ParsableCommand {
     let tuning = try named(model ?? base ?? "") {
       try FineTuning(
         model: start, unfrozen: layerSelection(unfreeze), settings: settings,
-        photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
+        photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
+        augmentation: augmentation.ranges.map {
+          AugmentationPlan(ranges: $0, views: augmentViews)
+        })
     }
-    let total = folder.photos.count + (validating?.photos.count ?? 0)
-    announce(tuning, photos: total, console)
+    announce(tuning, folder, validating, console)
     let result = try run(tuning, folder, validating, console, isReporting: true)
+    if let share = result.photoWait {
+      console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
+    }
     try result.model.save(output)
     console.note("freeze: \(result.proof.sentence)")
     try console.result("wrote \(output): \(result.model.summary)")
@@ -115,9 +133,10 @@ struct FineTune: ParsableCommand {
     _ tuning: FineTuning, _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console,
     isReporting: Bool
   ) throws -> FineTuning.Result {
-    let total = folder.photos.count + (validating?.photos.count ?? 0)
+    let caching = tuning.caching(
+      photos: folder.photos.count, validation: validating?.photos.count ?? 0)
     let prefix = Progress(
-      title: tuning.fitsCache(photos: total) ? "frozen part" : "check of photos", total: total,
+      title: caching.keepsPhotos ? "frozen part" : "check of photos", total: caching.total,
       unit: "photos", console: console)
     let progress = EpochProgress(console)
     return try tuning.run(folder, validation: validating) { event in
@@ -138,15 +157,31 @@ struct FineTune: ParsableCommand {
     }
   }
 
-  private func announce(_ tuning: FineTuning, photos: Int, _ console: Console) {
+  private func announce(
+    _ tuning: FineTuning, _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
+  ) {
     let names = tuning.trainedLayers
     console.note(
       "training \(names.isEmpty ? "" : names.joined(separator: ", ") + " and ")the head; "
         + "all up to '\(tuning.boundary.name)' is frozen")
-    let megabytes = (tuning.cacheBytes(photos: photos) + 999_999) / 1_000_000
-    let place = "outputs of '\(tuning.boundary.name)' for \(photos) photos (\(megabytes) MB)"
+    if let ranges = augmentation.ranges {
+      console.note("photos are changed at random: \(ranges.summary)")
+    }
+    let (photos, others) = (folder.photos.count, validating?.photos.count ?? 0)
+    let caching = tuning.caching(photos: photos, validation: others)
+    if caching.isFresh {
+      console.note("every epoch sees new changes: the frozen part runs anew in each")
+      if others == 0 { return }
+    }
+    let views = caching.views == 1 ? "" : "\(caching.views) views of \(photos) photos and "
+    let what =
+      caching.isFresh
+      ? "\(others) photos for validation"
+      : views + "\(caching.views == 1 ? photos + others : others) photos"
+    let megabytes = (caching.bytes + 999_999) / 1_000_000
+    let place = "outputs of '\(tuning.boundary.name)' for \(what) (\(megabytes) MB)"
     console.note(
-      tuning.fitsCache(photos: photos)
+      caching.keepsValidation
         ? "\(place) are computed once and kept in memory"
         : "\(place) exceed --cache-limit \(cacheLimit): they are computed anew in every epoch")
   }
@@ -189,7 +224,8 @@ struct FineTune: ParsableCommand {
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
     console.note(
       "no trained head was given: training one first, \(headEpochs) "
-        + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen")
+        + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"
+        + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
     let tuning = try FineTuning(
       model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(), photosAtOnce: 20,
       isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)

@@ -1,0 +1,154 @@
+import Compute
+package import Images
+
+/// How photos are changed at random while training.
+package struct AugmentationPlan: Sendable, Equatable, Codable {
+  package var ranges: Augmentation
+  /// How many views of each photo take turns from epoch to epoch; nil for a new one in each.
+  package var views: Int?
+
+  package init(ranges: Augmentation, views: Int? = nil) {
+    precondition(views ?? 1 > 0, "a photo needs at least one view but has \(views ?? 1)")
+    self.ranges = ranges
+    self.views = views
+  }
+
+  /// The view that an epoch, counted from 1, sees.
+  package func view(epoch: Int, seed: UInt64) -> AugmentedView {
+    let number = epoch - 1
+    return AugmentedView(ranges, seed: seed, number: views.map { number % $0 } ?? number)
+  }
+}
+
+/// Labelled photos as the frozen prefix leaves them, kept in memory or computed when asked for.
+struct PrefixedPhotos: Examples {
+  private let photos: [Photo]
+  private let pass: PhotoPass
+  private let augmentation: (plan: AugmentationPlan, seed: UInt64)?
+  /// The outputs of each view, or nothing.
+  private let cache: [Tensor]
+  let labels: [Int]
+  /// SHA-256 of each photo's file.
+  let fingerprints: [String]
+  let tally: PhotoTally
+  /// How long `forEachBatch` waited for photos.
+  let wait = PhotoWait()
+
+  /// Runs the prefix once over all views of all photos, to keep the outputs; or only decodes the
+  /// photos, to know which of them can be.
+  ///
+  /// - Parameter report: told how many pictures are done.
+  init(
+    _ folder: PhotoFolder, _ pass: PhotoPass,
+    _ augmentation: (plan: AugmentationPlan, seed: UInt64)?, cached: Bool,
+    report: (Int) throws -> Void
+  ) throws {
+    self.pass = pass
+    self.augmentation = augmentation
+    var usable: [Photo] = []
+    var fingerprints: [String] = []
+    var cache: [Tensor] = []
+    if cached {
+      let views = (1...(augmentation?.plan.views ?? 1)).map { epoch in
+        augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed) }
+      }
+      let count = folder.photos.count
+      var values: [Float] = []
+      values.reserveCapacity(count * pass.plan.outputShapes[0].reduce(1, *))
+      tally = try pass.run(folder.photos, view: views[0]) { batch, output in
+        usable += batch.indices.map { folder.photos[$0] }
+        fingerprints += batch.photos.map(\.fingerprint)
+        values += output.scalars
+        try report(batch.range.upperBound)
+      }
+      cache.append(pass.rows(values, count: usable.count))
+      for (index, view) in views.enumerated().dropFirst() {
+        let skipped = count - usable.count
+        cache.append(
+          try pass.outputs(usable, view: view) { try report(index * count + skipped + $0) })
+      }
+    } else {
+      tally = try pass.decode(folder.photos) { batch in
+        usable += batch.indices.map { folder.photos[$0] }
+        fingerprints += batch.photos.map(\.fingerprint)
+        try report(batch.range.upperBound)
+      }
+    }
+    guard !usable.isEmpty else { throw TrainingError.nothingLeft(tally.skipped) }
+    photos = usable
+    self.fingerprints = fingerprints
+    labels = usable.map { $0.label ?? 0 }
+    self.cache = cache
+  }
+
+  /// The outputs that the first epoch sees.
+  func values(at indices: [Int]) throws -> Tensor {
+    if let first = cache.first { return first.gatheringRows(indices) }
+    return try pass.outputs(indices.map { photos[$0] }, view: view(epoch: 1))
+  }
+
+  /// Without a cache, photos of later batches are prepared while `body` runs.
+  func forEachBatch(
+    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor) throws -> Void
+  ) throws {
+    if !cache.isEmpty {
+      let rows = cache[(epoch - 1) % cache.count]
+      for indices in batches { try body(indices, rows.gatheringRows(indices)) }
+      return
+    }
+    let order = batches.flatMap { indices in indices.map { photos[$0] } }
+    let rowSize = pass.plan.outputShapes[0].reduce(1, *)
+    var pending: [Float] = []
+    var next = 0
+    let start = ContinuousClock.now
+    defer { wait.total += ContinuousClock.now - start }
+    var pass = pass
+    pass.wait = wait
+    try pass.runDecodable(order, view: view(epoch: epoch)) { _, output in
+      pending += output.scalars
+      while next < batches.count, pending.count >= batches[next].count * rowSize {
+        let size = batches[next].count * rowSize
+        let values = pass.rows(Array(pending.prefix(size)), count: batches[next].count)
+        pending.removeFirst(size)
+        try body(batches[next], values)
+        next += 1
+      }
+    }
+  }
+
+  private func view(epoch: Int) -> AugmentedView? {
+    augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed) }
+  }
+}
+
+extension PhotoPass {
+  /// Runs over photos that decoded before; one that does not any more stops the run.
+  fileprivate func runDecodable(
+    _ photos: [Photo], view: AugmentedView?, _ body: (PhotoBatch, Tensor) throws -> Void
+  ) throws {
+    try run(photos, view: view) { batch, output in
+      if let failure = batch.failures.first {
+        throw TrainingError.badPhoto(
+          failure.photo.relativePath, reason: "it decoded before: \(failure.error)")
+      }
+      try body(batch, output)
+    }
+  }
+
+  /// The plan's outputs for photos that decoded before.
+  fileprivate func outputs(
+    _ photos: [Photo], view: AugmentedView?, report: (Int) throws -> Void = { _ in }
+  ) throws -> Tensor {
+    var values: [Float] = []
+    values.reserveCapacity(photos.count * plan.outputShapes[0].reduce(1, *))
+    try runDecodable(photos, view: view) { batch, output in
+      values += output.scalars
+      try report(batch.range.upperBound)
+    }
+    return rows(values, count: photos.count)
+  }
+
+  fileprivate func rows(_ values: [Float], count: Int) -> Tensor {
+    Tensor(shape: [count] + plan.outputShapes[0], scalars: values)
+  }
+}
