@@ -7,6 +7,11 @@ package struct PhotoTally: Sendable, Equatable {
   package struct Skipped: Sendable, Equatable {
     package let path: String
     package let reason: String
+
+    package init(path: String, reason: String) {
+      self.path = path
+      self.reason = reason
+    }
   }
 
   package var used = 0

@@ -72,26 +72,27 @@ struct Augment: ParsableCommand {
       try OutputPlace.check(sheet)
       try drawn.checkSize(rows: viewing.photos.count, columns: views + 1)
     }
-    var failed = 0
+    var skipped: [PhotoTally.Skipped] = []
     for (index, row) in viewing.rows().enumerated() {
       try Interrupt.check()
       switch row {
       case .failure(let error):
-        failed += 1
-        console.warning("skipped '\(viewing.photos[index].relativePath)': \(error)")
+        let path = viewing.photos[index].relativePath
+        skipped.append(PhotoTally.Skipped(path: path, reason: error.description))
+        console.warning("skipped '\(path)': \(error)")
       case .success(let row) where sheet != nil: drawn.add(row.all)
       case .success(let row): try write(row, of: viewing.photos[index])
       }
       progress.advance(to: index + 1)
     }
     progress.finish()
-    let whole = viewing.photos.count - failed
-    guard whole > 0 else { throw TrainingError.nothingLeft(data) }
+    let whole = viewing.photos.count - skipped.count
+    guard whole > 0 else { throw TrainingError.nothingLeft(skipped) }
     if let sheet, let image = drawn.image { try write(image, to: sheet) }
     try console.result(
       "wrote \(sheet ?? output ?? ""): \(views) views each of \(whole) photo\(whole == 1 ? "" : "s")"
     )
-    if failed > 0 { throw SomeFailed(failed, of: viewing.photos.count) }
+    if !skipped.isEmpty { throw SomeFailed(skipped.count, of: viewing.photos.count) }
   }
 
   /// Evenly spaced photos of the list, so that every class has its share.
