@@ -93,9 +93,12 @@ func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
 /// What a Foundation error says, without its domain and code.
 private func reason(_ error: any Error) -> String {
   let error = error as NSError
-  if let posix = error.userInfo[NSUnderlyingErrorKey] as? POSIXError {
-    return unsafe String(cString: strerror(posix.code.rawValue))
+  let missing = [CocoaError.fileReadNoSuchFile.rawValue, CocoaError.fileNoSuchFile.rawValue]
+  if error.domain == NSCocoaErrorDomain, missing.contains(error.code) { return "no such file" }
+  if let under = error.userInfo[NSUnderlyingErrorKey] as? any Error as NSError?,
+    under.domain == NSPOSIXErrorDomain
+  {
+    return unsafe String(cString: strerror(Int32(under.code)))
   }
-  if error.code == CocoaError.fileReadNoSuchFile.rawValue { return "no such file" }
   return error.localizedDescription
 }

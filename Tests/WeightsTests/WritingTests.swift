@@ -129,6 +129,18 @@ import Weights
     }
   }
 
+  @Test func aFileThatIsGoneIsNamed() throws {
+    try Locations.withTemporaryFolder { folder in
+      let target = folder.path + "/m.h5"
+      #expect(throws: WeightsError.cannotWrite(path: target, reason: "no such file")) {
+        try AtomicFile.rename(folder.path + "/gone", to: target)
+      }
+      #expect(throws: WeightsError.cannotRead(path: folder.path, reason: "Is a directory")) {
+        try FileDigest.md5(folder.path)
+      }
+    }
+  }
+
   @Test func errorLeavesTheOldFile() throws {
     var network = Network(name: "net", inputShape: [4, 4, 1], inputName: "input")
     try network.add(Conv2D(name: "conv", kernel: Tensor(zeros: [1, 1, 1, 1]), bias: nil))
