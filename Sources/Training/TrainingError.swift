@@ -1,3 +1,4 @@
+import Architectures
 package import Layers
 package import Weights
 
@@ -41,7 +42,7 @@ package enum TrainingError: Error, CustomStringConvertible {
       "cannot find the base '\(name)': expected a file or one of \(known.joined(separator: ", "))"
     case .unknownArchitecture(let path, let holds):
       "cannot tell which network '\(path)' belongs to: expected the layers of one of "
-        + "vgg16, vgg19, found \(holds)"
+        + "\(Architectures.all.map(\.name).joined(separator: ", ")), found \(holds)"
     case .unusableLayers(let path, let error): "cannot use '\(path)': \(error)"
     case .unfitBase(let mismatch): mismatch.description
     case .noPreprocessing(let path):

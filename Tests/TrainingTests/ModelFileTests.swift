@@ -1,3 +1,4 @@
+import Architectures
 import Compute
 import Foundation
 import Images
@@ -116,7 +117,8 @@ struct ModelFileTests {
     }
     #expect(
       error?.description
-        == "cannot find the base '\(name)': expected a file or one of vgg16, vgg19")
+        == "cannot find the base '\(name)': expected a file or one of "
+        + Architectures.all.map(\.name).joined(separator: ", "))
   }
 
   @Test func headNamesStayClearOfTheBase() throws {
