@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -17,7 +18,6 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 WORKER = HERE / "compare_peers_worker.py"
 LIMIT = 1800  # seconds after which a silent contestant is given up
-BATCH = {150: 20, 224: 16}
 INFERENCE = ["TensorFlow", "Keras", "PyTorch", "onnxruntime", "OpenVINO", "ncnn"]
 HALF = ["PyTorch bf16", "OpenVINO bf16"]
 
@@ -27,16 +27,16 @@ class Effort:
     """How much of everything is measured."""
     rounds: int  # of what takes seconds
     runs: int  # of what takes minutes
-    features: int  # photos
-    memory: int  # photos
+    features: int  # photos from files
     epochs: int  # of the head
     steps: int  # of fine-tuning in a round
     tuned: int  # photos
     linear: tuple  # photos
+    batch: dict  # photos at once, by size
 
 
-FULL = Effort(7, 3, 1000, 2000, 30, 5, 400, (500, 2000, 8000))
-QUICK = Effort(3, 1, 200, 500, 6, 1, 100, (250, 500, 1000))
+FULL = Effort(7, 3, 2000, 30, 5, 400, (500, 2000, 8000), {150: 20, 224: 16})
+QUICK = Effort(2, 1, 300, 6, 1, 100, (200, 400, 800), {150: 20, 224: 8})
 
 
 class Failed(Exception):
@@ -165,7 +165,7 @@ class Bench:
         self.effort = QUICK if options.quick else FULL
         self.tl, self.tl_bench = options.tools / "tl", options.tools / "tl-bench"
         self.photos = list_photos(options.data)
-        self.lines, self.made = [], {}
+        self.lines = []
         self.versions = json.loads(run(self.worker("versions", "-", {}), "python").output)
 
     def worker(self, job, peer, options):
@@ -175,11 +175,12 @@ class Bench:
 
     def some(self, count):
         """Paths of `count` photos, of all classes alike, again from the first if need be."""
-        names = list(self.photos)
-        return [
-            self.photos[names[i % len(names)]][i // len(names) % len(self.photos[names[i % len(names)]])]
-            for i in range(count)
-        ]
+        classes = list(self.photos.values())
+        chosen = []
+        for number in range(count):
+            paths = classes[number % len(classes)]
+            chosen.append(paths[number // len(classes) % len(paths)])
+        return chosen
 
     def listing(self, count):
         """A folder of symbolic links to `count` photos, in class folders."""
@@ -221,6 +222,13 @@ class Bench:
         if not path.exists():
             run([self.tl, "train-head", self.features(100), "--epochs", 1, "--output", path], "tl")
         return path
+
+    def agreement(self, size, stems):
+        """What there is to say of the peers' features next to TensorFlow's, by peer."""
+        results = {"TensorFlow": f"{self.folder / 'TensorFlow'}-{size}.npy"}
+        results |= {name: f"{stem}.npy" for name, stem in stems.items()}
+        return json.loads(run(
+            self.worker("prepare", "agreement", {"results": results}), "python").output)
 
     def add(self, row, peer, unit, values, note=""):
         self.lines.append(Line(row, peer, unit, values, note))
@@ -280,83 +288,76 @@ def alternate(bench, row, peers, ours, rounds):
 
 def tl_bench_seconds(bench, size):
     """Seconds of a batch of ours: the first after the warm-up."""
-    output = run([bench.tl_bench, "vgg16", "--size", size, "--batch", BATCH[size], "--rounds", 1],
-                 "tl-bench").output
+    batch = bench.effort.batch[size]
+    output = run(
+        [bench.tl_bench, "vgg16", "--size", size, "--batch", batch, "--rounds", 1],
+        "tl-bench").output
     found = re.search(r"([\d.]+) ms a batch", output)
     if not found:
         raise Failed(f"no time in the output of tl-bench: {output.splitlines()[-1:]}")
     return float(found[1]) / 1000
 
 
-def base_row(bench, size, names, row):
-    options = bench.peer_options(size, BATCH[size])
+def base_row(bench, size, names, precision):
+    batch = bench.effort.batch[size]
+    row = f"VGG16 base, {size} px, batch {batch}, {precision}"
+    options = bench.peer_options(size, batch)
+    stems = {name: bench.folder / f"{name.replace(' ', '-')}-{size}" for name in names}
 
     def make(name):
-        stem = bench.folder / name.replace(" ", "-")
         return lambda: Worker(bench, "base", name, {
-            **options, "scratch": stem, "result": stem.with_suffix(f".{size}.npy")})
+            **options, "scratch": stems[name], "result": f"{stems[name]}.npy"})
 
     ours = [] if names == HALF else [("tl", lambda: tl_bench_seconds(bench, size))]
     found = alternate(bench, row, [(name, make(name)) for name in names], ours,
                       bench.effort.rounds)
+    agreement = bench.agreement(size, stems)
     for name, (times, note) in found.items():
         note = "random weights, on which speed does not depend" if name == "tl" else note
-        bench.add(row, name, "photos/s", [BATCH[size] / seconds for seconds in times], note)
+        note = "; ".join(text for text in (note, agreement.get(name)) if text)
+        bench.add(row, name, "photos/s", [batch / seconds for seconds in times], note)
     if names == HALF:
         bench.add(row, "tl bf16", "photos/s", [], "-")
 
 
 def base_150(bench):
-    base_row(bench, 150, INFERENCE, "VGG16 base, 150 px")
+    base_row(bench, 150, INFERENCE, "f32")
 
 
 def base_224(bench):
-    base_row(bench, 224, INFERENCE, "VGG16 base, 224 px")
+    base_row(bench, 224, INFERENCE, "f32")
 
 
 def bf16_150(bench):
-    base_row(bench, 150, HALF, "VGG16 base, 150 px, bf16")
+    base_row(bench, 150, HALF, "bf16")
 
 
 def bf16_224(bench):
-    base_row(bench, 224, HALF, "VGG16 base, 224 px, bf16")
-
-
-def extraction(bench, count, row):
-    """Seconds and peak MB of whole runs: of ours, and of Keras in a fresh process each."""
-    if count not in bench.made:
-        ours, theirs = [], []
-        for number in range(bench.effort.runs):
-            bench.tell(f"{row}: {count} photos, round {number + 1} of {bench.effort.runs}")
-            ours.append(bench.extract(count))
-            try:
-                worker = Worker(bench, "features", "Keras", bench.peer_options(150, count))
-                seconds = worker.measure()
-                theirs.append((seconds, seconds + worker.startup, worker.close()))
-            except (Failed, OSError) as failure:
-                bench.missing(row, "Keras", failure)
-        bench.made[count] = ours, theirs
-    return bench.made[count]
+    base_row(bench, 224, HALF, "bf16")
 
 
 def features(bench):
-    count = bench.effort.features
+    """Whole runs from files to features: time, and the peak of memory."""
+    count, ours, theirs = bench.effort.features, [], []
     row = f"features of {count} photos from files"
-    ours, theirs = extraction(bench, count, row)
+    for number in range(bench.effort.runs):
+        bench.tell(f"{row}: round {number + 1} of {bench.effort.runs}")
+        ours.append(bench.extract(count))
+        try:
+            worker = Worker(bench, "features", "Keras", bench.peer_options(150, count))
+            seconds = worker.measure()
+            theirs.append((seconds, seconds + worker.startup, worker.close()))
+        except (Failed, OSError) as failure:
+            bench.missing(row, "Keras", failure)
+            break
     bench.add(row, "tl", "s", [run.seconds for run in ours], "whole process")
     if theirs:
         bench.add(row, "Keras", "s", [times[0] for times in theirs],
                   "in a running process, batches of 20")
         bench.add(row, "Keras, imports counted", "s", [times[1] for times in theirs])
-
-
-def memory(bench):
-    count = bench.effort.memory
-    row = f"peak memory, features of {count} photos"
-    ours, theirs = extraction(bench, count, row)
-    bench.add(row, "tl", "MB", [run.megabytes for run in ours])
+    bench.add(row + ", memory", "tl", "MB", [run.megabytes for run in ours])
     if theirs:
-        bench.add(row, "Keras", "MB", [times[2] for times in theirs])
+        bench.add(row + ", memory", "Keras", "MB", [times[2] for times in theirs])
 
 
 def head(bench):
@@ -391,32 +392,37 @@ def epoch_seconds(bench, count, cache):
     return statistics.median([ends[1] - ends[0], ends[2] - ends[1]])
 
 
-def tune_row(bench, row, peers_cached, ours_cached, our_note):
-    effort, batch = bench.effort, BATCH[150]
-    options = bench.peer_options(150, batch, cached=peers_cached, steps=effort.steps)
+def tune_rows(bench, row, cached, ours):
+    """Peers against each of `ours`, (row's end, our way, note), which share the peers' times."""
+    effort, batch = bench.effort, bench.effort.batch[150]
+    options = bench.peer_options(150, batch, cached=cached, steps=effort.steps)
     peers = [(name, lambda name=name: Worker(bench, "tune", name, dict(options)))
              for name in ("Keras", "PyTorch", "PyTorch bf16")]
-    ours = [("tl", lambda: epoch_seconds(bench, effort.tuned, ours_cached))]
-    found = alternate(bench, row, peers, ours, effort.runs)
-    for name, (times, note) in found.items():
-        photos = effort.tuned if name == "tl" else batch * effort.steps
-        bench.add(row, name, "photos/s", [photos / seconds for seconds in times],
-                  our_note if name == "tl" else note)
+    found = alternate(
+        bench, row, peers, [("tl" + end, measure) for end, measure, _ in ours], effort.runs)
+    for end, _, our_note in ours:
+        for name, (times, note) in found.items():
+            if name == "tl" + end:
+                bench.add(row + end, "tl", "photos/s", [effort.tuned / t for t in times], our_note)
+            elif not name.startswith("tl"):
+                photos = batch * effort.steps
+                bench.add(row + end, name, "photos/s", [photos / t for t in times], note)
 
 
 def tune(bench):
-    tune_row(bench, "fine-tune block5, all layers run", False, False,
-             "an epoch with --cache-limit 0, decoding included")
-
-
-def tune_cached(bench):
-    tune_row(bench, "fine-tune block5, second epoch on", False, True,
-             "block4_pool kept by tl; the peers run all layers")
+    tune_rows(bench, "fine-tune block5", False, [
+        (", all layers run", lambda: epoch_seconds(bench, bench.effort.tuned, cache=False),
+         "an epoch with --cache-limit 0, decoding included"),
+        (", second epoch on", lambda: epoch_seconds(bench, bench.effort.tuned, cache=True),
+         "block4_pool kept by tl; the peers run all layers"),
+    ])
 
 
 def tune_by_hand(bench):
-    tune_row(bench, "fine-tune block5, block4_pool cached by hand", True, True,
-             "the peers too get block4_pool ready made")
+    tune_rows(bench, "fine-tune block5", True, [
+        (", block4_pool cached by hand",
+         lambda: epoch_seconds(bench, bench.effort.tuned, cache=True),
+         "the peers too get block4_pool ready made")])
 
 
 def one_photo(bench):
@@ -466,10 +472,10 @@ def resnet(bench):
 
 ROWS = {
     "base-150": base_150, "base-224": base_224, "bf16-150": bf16_150, "bf16-224": bf16_224,
-    "features": features, "memory": memory, "head": head, "tune": tune,
-    "tune-cached": tune_cached, "tune-by-hand": tune_by_hand, "one-photo": one_photo,
-    "linear": linear, "resnet": resnet,
+    "features": features, "head": head, "tune": tune, "tune-by-hand": tune_by_hand,
+    "one-photo": one_photo, "linear": linear, "resnet": resnet,
 }
+NOT_QUICK = ["tune-by-hand"]
 
 
 def compare(lines):
@@ -524,6 +530,8 @@ def machine(bench):
             break
     header = run([bench.tl_bench, "vgg16", "--size", 32, "--batch", 1, "--rounds", 1],
                  "tl-bench").output.splitlines()[0]
+    if os.getloadavg()[0] > 0.5:
+        bench.tell("other work runs on this machine: the figures will be noisy")
     removed = os.environ.get("TL_REMOVED_VARIABLES", "")
     return [
         f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start",
@@ -557,8 +565,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="compare-peers", description="Compare tl's speed and memory with its peers'.")
     parser.add_argument("--quick", action="store_true", help="take less than five minutes")
-    parser.add_argument("--rows", default=",".join(ROWS), metavar="NAME,...",
-                        help="some of: " + ", ".join(ROWS))
+    parser.add_argument("--rows", metavar="NAME,...", help="some of: " + ", ".join(ROWS))
     parser.add_argument("--data", type=pathlib.Path, metavar="DIR",
                         default=shared / "data/cats_and_dogs_small",
                         help="folder with one subfolder of photos for each class, or train/")
@@ -570,7 +577,8 @@ def arguments():
     parser.add_argument("--csv", type=pathlib.Path, metavar="FILE", help="results as CSV too")
     parser.add_argument("--tools", type=pathlib.Path, help="folder of tl and tl-bench")
     options = parser.parse_args()
-    options.rows = options.rows.split(",")
+    options.rows = options.rows.split(",") if options.rows else [
+        name for name in ROWS if not (options.quick and name in NOT_QUICK)]
     for name in options.rows:
         if name not in ROWS:
             parser.error(f"no row '{name}'; there are {', '.join(ROWS)}")
@@ -594,6 +602,7 @@ def check_places(options):
 
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder is removed
     os.environ["TL_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(options.threads)
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="compare-peers-") as folder:

@@ -237,7 +237,7 @@ def fastest(variants, options):
         except Exception as error:
             print(f"{name}: {error}", file=sys.stderr)
     best = min(times, key=times.get)
-    options["note"] = f"{best}, the best of {len(times)} variants"
+    options["note"] = f"{best}, best of {len(times)}"
     return variants[best]
 
 
@@ -508,6 +508,30 @@ def prepare_tile(options):
                 old.copy(name, new)
 
 
+def prepare_agreement(options):
+    """How far each peer's features are from the first one's, as JSON {peer: sentence}."""
+    import numpy as np
+    found, expected = {}, None
+    for peer, path in options["results"].items():
+        if not os.path.exists(path):
+            continue
+        features = np.load(path)
+        features = features.reshape(len(features), -1).astype(np.float64)
+        if expected is None:
+            expected = features
+            continue
+        if features.shape != expected.shape:
+            found[peer] = f"WRONG RESULT: shape {features.shape}, not {expected.shape}"
+            continue
+        lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(expected, axis=1)
+        cosine = float(((features * expected).sum(1) / np.maximum(lengths, 1e-30)).min())
+        if not cosine > 0.99:
+            found[peer] = f"WRONG RESULT: cosine {cosine:.3f}"
+        elif peer.endswith("bf16"):
+            found[peer] = f"least cosine to f32 {cosine:.5f}"
+    return json.dumps(found)
+
+
 def prepare_state(options):
     """The weights file that PyTorch reads for one photo: the base's and those of any head."""
     torch = torch_threads()
@@ -528,7 +552,8 @@ JOBS = {
 }
 ONCE = {
     "photo": {"Keras": photo_keras, "PyTorch": photo_torch},
-    "prepare": {"tile": prepare_tile, "state": prepare_state},
+    "prepare": {
+        "tile": prepare_tile, "state": prepare_state, "agreement": prepare_agreement},
 }
 
 
