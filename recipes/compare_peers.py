@@ -208,10 +208,10 @@ class Bench:
     def features(self, count):
         """A feature file of so many rows, some of them repeated."""
         path = self.folder / f"features-{count}.h5"
+        source = self.folder / "features-100.h5"
+        if not source.exists():
+            self.extract(100)
         if not path.exists():
-            source = self.folder / "features-100.h5"
-            if not source.exists():
-                self.extract(100)
             run(self.worker("prepare", "tile", {"source": source, "target": path, "rows": count}),
                 "python")
         return path
@@ -400,7 +400,13 @@ def tune_rows(bench, row, cached, ours):
              for name in ("Keras", "PyTorch", "PyTorch bf16")]
     found = alternate(
         bench, row, peers, [("tl" + end, measure) for end, measure, _ in ours], effort.runs)
+    # What failed stands in the table under the common name: it belongs to each of the rows.
+    failed = [line for line in bench.lines if line.row == row]
+    bench.lines = [line for line in bench.lines if line.row != row]
     for end, _, our_note in ours:
+        bench.lines += [
+            dataclasses.replace(line, row=row + end, peer="tl" if line.is_ours else line.peer)
+            for line in failed if not line.is_ours or line.peer == "tl" + end]
         for name, (times, note) in found.items():
             if name == "tl" + end:
                 bench.add(row + end, "tl", "photos/s", [effort.tuned / t for t in times], our_note)
@@ -506,9 +512,11 @@ def cells(line):
 def table(lines):
     """The lines as aligned text, a row's name only once."""
     rows = [["row", "who", "median", "unit", "spread", "n", "to best peer", ""]]
-    for line in lines:
-        row = cells(line)
-        rows.append(row)
+    order = list(dict.fromkeys(line.row for line in lines))
+    # Ours first, those that are missing last, and the rest as they were measured.
+    lines = sorted(lines, key=lambda line: (
+        order.index(line.row), not line.is_ours, not line.values))
+    rows += [cells(line) for line in lines]
     widths = [max(len(row[i]) for row in rows) for i in range(7)]
     text, last = [], None
     for row in rows:
@@ -600,6 +608,19 @@ def check_places(options):
             sys.exit(f"compare-peers: no '{options.tools / tool}'\nrun 'swift build -c release'")
 
 
+def measure_rows(bench, names):
+    """Measures row after row; returns false when Ctrl-C ended it, which keeps finished rows."""
+    try:
+        for name in names:
+            try:
+                ROWS[name](bench)
+            except Failed as failure:
+                bench.missing(name, "tl", failure)
+        return True
+    except KeyboardInterrupt:
+        return False
+
+
 def main():
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder is removed
@@ -608,18 +629,18 @@ def main():
     with tempfile.TemporaryDirectory(prefix="compare-peers-") as folder:
         bench = Bench(options, pathlib.Path(folder))
         header = machine(bench)
-        for name in options.rows:
-            try:
-                ROWS[name](bench)
-            except Failed as failure:
-                bench.missing(name, "tl", failure)
+        finished = measure_rows(bench, options.rows)
     compare(bench.lines)
     minutes = (time.perf_counter() - begin) / 60
+    if not finished:
+        header.append("interrupted: rows are missing")
     header.append(f"took {minutes:.1f} minutes{' (--quick)' if options.quick else ''}, "
                   f"load {os.getloadavg()[0]:.1f} at the end")
     print("\n".join(header), table(bench.lines), sep="\n\n")
     if options.csv:
         write_csv(options.csv, bench.lines, header)
+    if not finished:
+        sys.exit(130)
 
 
 if __name__ == "__main__":
