@@ -1,15 +1,3 @@
-internal import COpenBLAS
-
-/// What does the matrix products here: OpenBLAS's version and the core it was tuned for.
-package enum MatrixLibrary {
-  package static var description: String {
-    let core = openblas_get_corename().map { String(cString: $0) } ?? "unknown core"
-    let configuration = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
-    let version = configuration.split(separator: " ").prefix(2).joined(separator: " ")
-    return "\(version), \(core)"
-  }
-}
-
 /// `y = x * kernel + bias` for `x [n, inputs]`, `kernel [inputs, outputs]`, `bias [outputs]`.
 package func affine(_ x: Tensor, kernel: Tensor, bias: [Float]?) -> Tensor {
   let (n, inputs, outputs) = (x.shape[0], kernel.shape[0], kernel.shape[1])

@@ -23,6 +23,7 @@ package struct Network: Sendable {
 
   package var name: String
   package private(set) var nodes: [Node] = []
+  private var declaredHeadStart: Int?
 
   /// A network of one input; `inputShape` is one photo's `[height, width, channels]`.
   package init(name: String, inputShape: [Int], inputName: String, scope: [String] = []) {
@@ -60,6 +61,7 @@ package struct Network: Sendable {
     let needed = ancestors(of: index)
     var result = self
     result.nodes = []
+    result.declaredHeadStart = nil
     var moved: [Int: Int] = [:]
     for old in nodes.indices where needed.contains(old) {
       let node = nodes[old]
@@ -91,6 +93,7 @@ package struct Network: Sendable {
       result.nodes[index].isTrainable = node.isTrainable
     }
     result.nodes[0].isTrainable = nodes[0].isTrainable
+    result.declaredHeadStart = declaredHeadStart
     return result
   }
 
@@ -116,12 +119,20 @@ package struct Network: Sendable {
     }
   }
 
-  /// The first node of the classifier: what follows the last layer with windows over the picture.
+  /// The first node of the classifier: as declared, else what follows the last layer with windows
+  /// over the picture.
   ///
   /// Equal to `nodes.count` where nothing follows it.
   package var headStart: Int {
+    if let declaredHeadStart { return declaredHeadStart }
     guard let lastPicture = nodes.lastIndex(where: { $0.shape.count == 3 }) else { return 1 }
     return lastPicture + 1
+  }
+
+  /// Says where the classifier starts, for a base that ends with Dense layers of its own.
+  package mutating func declareHead(from index: Int) {
+    precondition((1...nodes.count).contains(index), "a head cannot start at node \(index)")
+    declaredHeadStart = index
   }
 
   /// The last convolution or pooling layer, whose output the classifier takes.

@@ -69,6 +69,7 @@ package struct HeadTraining {
 
     var network = base
     for node in trainer.network.nodes.dropFirst() { try network.add(node.layer) }
+    network.declareHead(from: base.nodes.count)
     for index in network.nodes.indices {
       network.setTrainable(at: index, index >= base.nodes.count)
     }

@@ -40,6 +40,7 @@ extension ClassifierModel {
     var network = base.network
     var random = SeededRandom(seed: seed)
     try head.add(to: &network, classCount: classNames.count, random: &random)
+    network.declareHead(from: base.network.nodes.count)
     self.init(
       network: network, classNames: classNames, loader: loader, history: [],
       baseDescription: base.summary)
@@ -54,8 +55,11 @@ extension ClassifierModel {
   ) throws -> ClassifierModel {
     let inputShape = overrides.imageSize.map { [$0.height, $0.width, 3] }
     let stored = try KerasModel.read(path, inputShape: inputShape)
-    let network = stored.network
+    var network = stored.network
     let extras = stored.extras
+    if let head = extras.head.flatMap({ network.index(named: $0) }), head > 0 {
+      network.declareHead(from: head)
+    }
     guard network.inputShape.count == 3, network.inputShape[2] == 3 else {
       throw TrainingError.noPhotoInput(path, found: network.inputShape)
     }
@@ -116,12 +120,14 @@ extension ClassifierModel {
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
+    let headStart = network.headStart
     let extras = ModelExtras(
       classNames: classNames, preprocessing: loader.preprocessing.rawValue,
       imageSize: [loader.height, loader.width], interpolation: loader.interpolation.rawValue,
       ignoresOrientation: loader.ignoreOrientation,
       history: String(decoding: try encoder.encode(history), as: UTF8.self),
-      baseDescription: baseDescription, freezeProof: history.last?.proof, version: Self.version)
+      baseDescription: baseDescription, freezeProof: history.last?.proof, version: Self.version,
+      head: headStart < network.nodes.count ? network.nodes[headStart].name : nil)
     try KerasModel.write(network, to: path, extras: extras)
   }
 

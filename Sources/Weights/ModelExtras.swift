@@ -20,11 +20,14 @@ package struct ModelExtras: Sendable, Equatable {
   package var freezeProof: String?
   /// The version of tl that wrote the file.
   package var version: String?
+  /// The name of the classifier's first layer.
+  package var head: String?
 
   package init(
     classNames: [String]? = nil, preprocessing: String? = nil, imageSize: [Int]? = nil,
     interpolation: String? = nil, ignoresOrientation: Bool? = nil, history: String? = nil,
-    baseDescription: String? = nil, freezeProof: String? = nil, version: String? = nil
+    baseDescription: String? = nil, freezeProof: String? = nil, version: String? = nil,
+    head: String? = nil
   ) {
     self.classNames = classNames
     self.preprocessing = preprocessing
@@ -35,6 +38,7 @@ package struct ModelExtras: Sendable, Equatable {
     self.baseDescription = baseDescription
     self.freezeProof = freezeProof
     self.version = version
+    self.head = head
   }
 
   private static var texts: [(name: String, field: WritableKeyPath<ModelExtras, String?>)] {
@@ -42,6 +46,7 @@ package struct ModelExtras: Sendable, Equatable {
       ("tl_preprocessing", \.preprocessing), ("tl_interpolation", \.interpolation),
       ("tl_history", \.history), ("tl_base", \.baseDescription),
       ("tl_freeze_proof", \.freezeProof), ("tl_version", \.version),
+      ("tl_head", \.head),
     ]
   }
 
