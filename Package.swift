@@ -28,6 +28,7 @@ let package = Package(
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
     .target(name: "HDF5", dependencies: ["CHDF5"]),
@@ -45,6 +46,8 @@ let package = Package(
         "Compute", "CTurboJPEG", "CPNG", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
+    .target(name: "Drawing", dependencies: ["CCairo", "Images"]),
+    .target(name: "Demo", dependencies: ["Drawing", "Images", "Compute"], swiftSettings: hotCode),
     .target(
       name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5"],
       swiftSettings: noPointers),
