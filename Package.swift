@@ -46,15 +46,18 @@ let package = Package(
         "Compute", "CTurboJPEG", "CPNG", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
-    .target(name: "Drawing", dependencies: ["CCairo", "Images"]),
+    .target(name: "Drawing", dependencies: ["CCairo", "Images"], swiftSettings: hotCode),
     .target(name: "Demo", dependencies: ["Drawing", "Images", "Compute"], swiftSettings: hotCode),
     .target(
       name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5"],
       swiftSettings: noPointers),
     .target(
+      name: "Explain", dependencies: ["Training", "Drawing"],
+      swiftSettings: hotCode + [.strictMemorySafety()]),
+    .target(
       name: "TLCommands",
       dependencies: [
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Explain", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: noPointers),
     .executableTarget(name: "tl", dependencies: ["TLCommands"]),
@@ -74,6 +77,9 @@ let package = Package(
       name: "ImagesTests", dependencies: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"],
+      resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "ExplainTests", dependencies: ["Explain", "TestSupport"],
       resources: [.copy("Goldens")]),
     .testTarget(
       name: "TLCommandsTests", dependencies: ["TLCommands", "TestSupport", "tl"],
