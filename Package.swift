@@ -54,7 +54,7 @@ let package = Package(
     .target(
       name: "TLCommands",
       dependencies: [
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Demo", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: noPointers),
     .executableTarget(name: "tl", dependencies: ["TLCommands"]),
