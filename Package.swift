@@ -57,7 +57,8 @@ let package = Package(
     .target(
       name: "TLCommands",
       dependencies: [
-        "Training", "Explain", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Demo", "Explain",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: noPointers),
     .executableTarget(name: "tl", dependencies: ["TLCommands"]),
