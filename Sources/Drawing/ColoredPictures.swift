@@ -4,7 +4,8 @@ extension ColorMap {
   /// Numbers from 0 to 1, row by row, as a picture.
   package func picture(_ values: [Float], width: Int, height: Int) -> RGBImage {
     precondition(
-      values.count == width * height, "\(width) x \(height) numbers are needed, found \(values.count)")
+      values.count == width * height,
+      "\(width) x \(height) numbers are needed, found \(values.count)")
     var pixels = [UInt8](repeating: 0, count: values.count * 3)
     for index in values.indices {
       let (red, green, blue) = color(values[index])

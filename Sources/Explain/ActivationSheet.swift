@@ -1,6 +1,5 @@
 package import Compute
 package import Drawing
-import Images
 package import Layers
 
 /// What layers make of one photo, channel by channel.

@@ -53,3 +53,13 @@ package enum ClassScore {
     return row.scalars
   }
 }
+
+extension ClassifierModel {
+  /// The label of the class of that name.
+  package func label(named name: String) throws -> Int {
+    guard let label = classNames.firstIndex(of: name) else {
+      throw ExplainError.unknownClass(name, known: classNames)
+    }
+    return label
+  }
+}

@@ -46,7 +46,8 @@ extension ExplainError {
     case .noColorKernels: "the first layer: leave --layer out"
     case .noConvolution: "`tl summary` lists the layers"
     case .tooLarge: "fewer layers, or --channels 64"
-    case .badKernel: "sobel-x, sobel-y, sharpen, mean, or a text file with one row of numbers a line"
+    case .badKernel:
+      "sobel-x, sobel-y, sharpen, mean, or a text file with one row of numbers a line"
     case .patchTooLarge: "a smaller --patch"
     case .nothingLeft: "--padding same"
     case .unknownClass: nil

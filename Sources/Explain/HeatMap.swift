@@ -64,7 +64,7 @@ package struct HeatMapper: Sendable {
   /// The layer's `[height, width, channels]`.
   package let shape: [Int]
   private let path: GradientPath
-  private let plan: InferencePlan
+  let plan: InferencePlan
 
   /// - Parameter layer: the layer to look at; the last convolution if nil.
   package init(
@@ -117,7 +117,9 @@ package struct HeatMapper: Sendable {
     var largest: Float = 0
     for position in map.indices {
       var sum: Float = 0
-      for channel in 0..<channels { sum += weights[channel] * values[position * channels + channel] }
+      for channel in 0..<channels {
+        sum += weights[channel] * values[position * channels + channel]
+      }
       map[position] = max(sum, 0)
       largest = max(largest, sum)
     }

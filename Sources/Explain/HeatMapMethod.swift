@@ -54,3 +54,14 @@ extension HeatMapMethod {
     return weights
   }
 }
+
+extension HeatMapMethod {
+  /// As it is written in papers.
+  package var title: String {
+    switch self {
+    case .gradCAM: "Grad-CAM"
+    case .gradCAMPlusPlus: "Grad-CAM++"
+    case .cam: "CAM"
+    }
+  }
+}

@@ -1,4 +1,4 @@
-package import Drawing
+import Drawing
 package import Images
 
 /// A heat map over its photo, in the photo's own size, with a strip below that says what it shows.
