@@ -459,6 +459,28 @@ def one_photo(bench):
         bench.add(row + ", memory", name, "MB", [run.megabytes for run in runs])
 
 
+def heatmaps(bench):
+    """Grad-CAM of 100 photos from files, as numbers."""
+    count, row = 100, "Grad-CAM of 100 photos, VGG16, 150 px"
+    options = bench.peer_options(150, count, model=bench.model())
+    numbers = bench.folder / "maps.h5"
+
+    def ours():
+        return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", bench.model(),
+                    "--raw", numbers], "tl").seconds
+
+    def drawn():
+        return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", bench.model(),
+                    "--output", bench.folder / "maps"], "tl").seconds
+
+    found = alternate(
+        bench, row, [("Keras", lambda: Worker(bench, "heatmaps", "Keras", options))],
+        [("tl", ours), ("tl, pictures drawn", drawn)], bench.effort.rounds)
+    notes = {"tl": "whole process", "tl, pictures drawn": "whole process, 100 PNG files"}
+    for name, (times, note) in found.items():
+        bench.add(row, name, "s", times, notes.get(name) or f"GradientTape, {note}")
+
+
 def linear(bench):
     for count in bench.effort.linear:
         bench.tell(f"linear: {count} photos")
@@ -479,7 +501,7 @@ def resnet(bench):
 ROWS = {
     "base-150": base_150, "base-224": base_224, "bf16-150": bf16_150, "bf16-224": bf16_224,
     "features": features, "head": head, "tune": tune, "tune-by-hand": tune_by_hand,
-    "one-photo": one_photo, "linear": linear, "resnet": resnet,
+    "one-photo": one_photo, "heatmaps": heatmaps, "linear": linear, "resnet": resnet,
 }
 NOT_QUICK = ["tune-by-hand"]
 

@@ -32,7 +32,7 @@ extension ColorMap {
       let (r, g, b) = (Float(pixels[start]), Float(pixels[start + 1]), Float(pixels[start + 2]))
       // Rec. 601.
       let light = 0.299 * r + 0.587 * g + 0.114 * b
-      let share = 0.1 + 0.6 * value.squareRoot()
+      let share = 0.06 + 0.64 * value * (2 - value)
       let kept = 0.35 * (1 - share)
       func mixed(_ photo: Float, _ color: UInt8) -> UInt8 {
         let rest = (1 - share - kept) * light + kept * photo

@@ -25,6 +25,7 @@ package struct PatternSettings: Sendable {
 package struct FilterPatterns: Sendable {
   private static let growth = 1.4
   private static let largestShift = 4
+  private static let border = 2
   private let preprocessing: Preprocessing
   private let settings: PatternSettings
   /// For each size from small to large the way from the input to the layer.
@@ -114,17 +115,22 @@ package struct FilterPatterns: Sendable {
     return responses
   }
 
-  /// The gradient of each row's filter, in the mean over the picture, and that mean itself.
+  /// The gradient of each row's filter, in the mean over the picture but its border (where zeros
+  /// around it are seen), and that mean itself.
   private static func seed(_ output: Tensor, _ filters: [Int]) -> (Tensor, [Float]) {
     var seed = Tensor(zeros: output.shape)
-    let (positions, channels) = (output.shape[1] * output.shape[2], output.shape[3])
-    let share = 1 / Float(positions)
+    let (height, width, channels) = (output.shape[1], output.shape[2], output.shape[3])
+    let border = min(height, width) > 3 * Self.border ? Self.border : 0
+    let (rows, columns) = (border..<height - border, border..<width - border)
+    let share = 1 / Float(rows.count * columns.count)
     let responses = filters.enumerated().map { row, filter -> Float in
       var sum: Float = 0
-      for position in 0..<positions {
-        let place = (row * positions + position) * channels + filter
-        seed.scalars[place] = share
-        sum += output.scalars[place]
+      for y in rows {
+        for x in columns {
+          let place = ((row * height + y) * width + x) * channels + filter
+          seed.scalars[place] = share
+          sum += output.scalars[place]
+        }
       }
       return sum * share
     }

@@ -114,7 +114,7 @@ package struct HandConvolution: Sendable {
   package let columns: SizeFormula
   /// What went in: the photo, in grey for a kernel that looks for differences.
   package let input: RGBImage
-  /// What came out: differences around middle grey to the largest, else 0 ... 255 cut off.
+  /// What came out: differences around middle grey, else samples; what is beyond 0 or 255 is cut off.
   package let output: RGBImage
 
   /// - Parameter name: what the photo is called in errors.
@@ -152,12 +152,11 @@ package struct HandConvolution: Sendable {
   ) -> RGBImage {
     let count = width * height
     var pixels = [UInt8](repeating: 0, count: count * 3)
-    var largest: Float = 1e-6
-    if channels == 1 { for value in values { largest = max(largest, abs(value)) } }
+    let scale = channels == 1 ? max(quantile(values.map(abs), 0.99), 1e-6) : 1
     for index in 0..<count {
       for color in 0..<3 {
         let value =
-          channels == 1 ? 128 + 127 * values[index] / largest : values[color * count + index]
+          channels == 1 ? 128 + 127 * values[index] / scale : values[color * count + index]
         pixels[index * 3 + color] = UInt8(max(0, min(255, value.rounded())))
       }
     }
@@ -165,8 +164,13 @@ package struct HandConvolution: Sendable {
   }
 }
 
+/// The number that a share of all does not exceed.
+private func quantile(_ values: [Float], _ share: Double) -> Float {
+  values.sorted()[min(values.count - 1, Int(Double(values.count) * share))]
+}
+
 extension RGBImage {
-  /// The light of each pixel (Rec. 601) in all three colours.
+  /// The light of each pixel in all three colours, weighed as in Rec 601.
   var grey: RGBImage {
     var result = pixels
     for start in stride(from: 0, to: pixels.count, by: 3) {

@@ -128,8 +128,9 @@ package struct HeatMapper: Sendable {
     return map
   }
 
-  /// Class activation maps are defined for one Dense layer after an average over the picture. There
-  /// the gradient's mean is the class's weight over the number of positions, and the map is that of
+  /// Class activation maps are defined for one Dense layer after an average over the picture.
+  ///
+  /// There the gradient's mean is the class's weight over the number of positions, and the map is that of
   /// Grad-CAM.
   private static func requirePooledHead(_ network: Network, above index: Int) throws {
     let above = network.nodes[(index + 1)...].filter { !($0.layer is Dropout) }

@@ -53,7 +53,8 @@ struct PatternPicture: Sendable {
     return result
   }
 
-  /// Goes a step along the gradient, brought to one length, then blurs and keeps within 0 ... 255.
+  /// Goes a step along the gradient, brought to one length, then blurs; samples stay within 0 and
+  /// 255.
   mutating func climb(_ gradient: PatternPicture) {
     var squares = 0.0
     for value in gradient.samples { squares += Double(value) * Double(value) }

@@ -41,7 +41,8 @@ struct KerasGoldenTests {
       layer.parameters[0].value.scalars = layer.parameters[0].value.scalars.map { $0 * 0.01 }
     }
     let last = "conv5_block3_out"
-    try Self.check(model, golden: "resnet", layers: ["conv3_block4_out", last], maps: [.cam: [last]])
+    try Self.check(
+      model, golden: "resnet", layers: ["conv3_block4_out", last], maps: [.cam: [last]])
     #expect(try HeatMapper(model).layer == last)
   }
 
