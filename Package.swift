@@ -80,7 +80,7 @@ let package = Package(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"],
       resources: [.copy("Goldens")]),
     .testTarget(
-      name: "ExplainTests", dependencies: ["Explain", "TestSupport"],
+      name: "ExplainTests", dependencies: ["Explain", "TestSupport"], exclude: ["boxes.txt"],
       resources: [.copy("Goldens")]),
     .testTarget(
       name: "TLCommandsTests", dependencies: ["TLCommands", "TestSupport", "tl"],

@@ -28,9 +28,11 @@ struct HandConvolutionTests {
   }
 
   private static func photo(_ width: Int, _ height: Int) -> RGBImage {
-    RGBImage(
-      width: width, height: height,
-      pixels: (0..<width * height * 3).map { UInt8(($0 * 37 + $0 / 11 * 5) % 256) })
+    let pixels = (0..<width * height * 3).map { index -> UInt8 in
+      let mixed = index * 37 + index / 11 * 5
+      return UInt8(mixed % 256)
+    }
+    return RGBImage(width: width, height: height, pixels: pixels)
   }
 
   /// The mean of nine pixels, by hand.

@@ -33,10 +33,25 @@ struct KerasGoldenTests {
     try Self.check(model, golden: "nested_softmax", layers: ["block3_conv3", "block5_conv3"])
   }
 
+  /// The model that `make_resnet_goldens.py` packed into another file.
+  private static func resnet() throws -> ClassifierModel {
+    let packed = try HDF5File.open(
+      Locations.tests("TrainingTests/Goldens/resnet50_full_file.h5"))
+    defer { try? packed.close() }
+    let bytes = try packed.root.integers("file").map { UInt8($0) }
+    return try Locations.withTemporaryFolder { folder in
+      let path = folder.appending(path: "resnet.h5")
+      try Data(bytes).write(to: path)
+      return try ClassifierModel.load(
+        path.path,
+        overrides: ModelOverrides(
+          classNames: ["a", "b", "c", "d", "e"], preprocessing: .caffe))
+    }
+  }
+
   /// Branches join again after the layer, and class activation maps can be had.
   @Test func residualNetworkWithPooledHead() throws {
-    var model = try Self.fixture(
-      "TrainingTests/Goldens/resnet50_full_file.h5", ["a", "b", "c", "d", "e"])
+    var model = try Self.resnet()
     model.network.updateLayer(at: model.network.outputIndex) { layer in
       layer.parameters[0].value.scalars = layer.parameters[0].value.scalars.map { $0 * 0.01 }
     }
@@ -53,8 +68,9 @@ struct KerasGoldenTests {
     let file = try KerasFile(shared.appending(path: "weights/vgg16_notop.h5").path)
     defer { file.close() }
     _ = try WeightLoader.load(file, into: &network, allowPartial: false)
-    let kernel = (0..<512 * 3).map { index in
-      Float(0.005 * sin(0.1 * Double(index / 3 + 1) * Double(index % 3 + 1)))
+    let kernel = (0..<512 * 3).map { index -> Float in
+      let (row, column) = (index / 3 + 1, index % 3 + 1)
+      return Float(0.005 * sin(0.1 * Double(row * column)))
     }
     try network.add(GlobalAveragePooling2D(name: "pool"))
     try network.add(
@@ -87,7 +103,10 @@ struct KerasGoldenTests {
         try expectClose(gradient, root.tensor("gradients/\(name)"), "\(golden) gradients/\(name)")
       }
     }
-    for (method, layers) in extra.merging([.gradCAM: layers, .gradCAMPlusPlus: layers]) { $1 } {
+    var wanted = extra
+    wanted[.gradCAM] = layers
+    wanted[.gradCAMPlusPlus] = layers
+    for (method, layers) in wanted {
       for layer in layers {
         let mapper = try HeatMapper(model, method: method, layer: layer)
         for label in 0..<classes {

@@ -48,6 +48,7 @@ struct Predict: ParsableCommand {
   func run() throws {
     let console = options.console
     if let output { try OutputPlace.check(output, isNoneOf: [model.model] + path) }
+    if let explain { try PictureOutput.checkFolder(explain) }
     let folder = try PhotoFolder(unlabelled: path)
     reportIgnored(folder, console)
     let classifier = try model.load(console)

@@ -55,6 +55,7 @@ struct ShowHeatmap: ParsableCommand {
   func run() throws {
     let console = options.console
     if let raw { try OutputPlace.check(raw, inputs: [model.model] + path) }
+    if let output { try PictureOutput.checkFolder(output) }
     let folder = try PhotoFolder(unlabelled: path)
     reportIgnored(folder, console)
     let classifier = try model.load(console)

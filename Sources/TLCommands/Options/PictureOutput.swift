@@ -25,14 +25,19 @@ enum PictureOutput {
     return sheet.image()
   }
 
-  /// Makes the folder for many pictures where it is not there yet.
-  static func makeFolder(_ path: String) throws {
+  /// Refuses a folder's name that a file has.
+  static func checkFolder(_ path: String) throws {
     var isFolder: ObjCBool = false
     if unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
       !isFolder.boolValue
     {
       throw OutputError.cannotWrite(path: path, reason: "expected a folder, found a file")
     }
+  }
+
+  /// Makes the folder for many pictures where it is not there yet.
+  private static func makeFolder(_ path: String) throws {
+    try checkFolder(path)
     do {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true)
@@ -54,7 +59,7 @@ enum PictureOutput {
         : isPlain ? name : photo.relativePath.replacingOccurrences(of: "/", with: "_")
       return "\(folder)/\(relative)\(suffix)"
     }
-    for parent in Set(places.map { URL(filePath: $0).deletingLastPathComponent().path }) {
+    for parent in Set(places.map { ($0 as NSString).deletingLastPathComponent }) {
       try makeFolder(parent)
     }
     return places
