@@ -40,6 +40,9 @@ package struct KernelCase: Sendable {
     + [4, 3].flatMap { [input(tile: $0), output(tile: $0), kernel(tile: $0)] }
     + [transposedPacking, largest, sum]
 
+  /// A product whose operands stay in the first cache.
+  static let smallProduct = product(rows: 48, columns: 32, depth: 64)
+
   private static func product(rows: Int, columns: Int, depth: Int) -> KernelCase {
     KernelCase(
       name: "f32_product \(rows)x\(columns)x\(depth)", operations: 2 * rows * columns * depth,
