@@ -31,11 +31,14 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
   /// Whether another value can be added while the outputs of `filter` are stored.
   func canAdd(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == nil }
 
-  func operation(_ filter: PlanFilter, kernels: KernelTable) -> any PlanOperation {
+  func operation(
+    _ filter: PlanFilter, precision wanted: Precision, kernels: KernelTable
+  ) -> any PlanOperation {
+    let precision = PackedConvolution.canRound(filter) ? wanted : .f32
     if let tile = winogradTile(for: filter) {
-      WinogradConvolution(filter: filter, tile: tile, kernels: kernels)
-    } else {
-      PackedConvolution(filter: filter, kernels: kernels)
+      return WinogradConvolution(
+        filter: filter, tile: tile, precision: precision, kernels: kernels)
     }
+    return PackedConvolution(filter: filter, precision: precision, kernels: kernels)
   }
 }

@@ -3,6 +3,9 @@ protocol PlanOperation: Sendable {
   /// How it is computed, for profiles.
   var algorithm: String { get }
 
+  /// Multiplications that it does for each one of the definition's.
+  var multiplicationShare: Double { get }
+
   /// Scratch floats that each worker needs.
   var workerScratch: Int { get }
 
@@ -32,6 +35,7 @@ extension UnaryPlanOperation {
 }
 
 extension PlanOperation {
+  var multiplicationShare: Double { 1 }
   var workerScratch: Int { 0 }
   var sharedScratch: Int { 0 }
 }
@@ -67,12 +71,14 @@ struct PlanProgram: Sendable {
   /// Photos that go through the plan together, so that memory does not grow with the batch.
   let largestChunk = PlanSegment.largestChunk
 
-  init(graph: PlanGraph, kernels: KernelTable, choice: ConvolutionChoice) {
+  init(
+    graph: PlanGraph, kernels: KernelTable, choice: ConvolutionChoice, precision: Precision
+  ) {
     var source = Array(graph.shapes.indices)
     var steps: [Step] = []
     for node in graph.nodes {
       let (operation, work) = node.prepared(
-        shapes: graph.shapes, kernels: kernels, choice: choice)
+        shapes: graph.shapes, kernels: kernels, choice: choice, precision: precision)
       if let operation {
         steps.append(
           Step(
@@ -135,13 +141,15 @@ struct PlanProgram: Sendable {
 extension PlanNode {
   /// The operation ready to run and its multiply-adds per photo; nil where nothing is to be done.
   func prepared(
-    shapes: [[Int]], kernels: KernelTable, choice: ConvolutionChoice
+    shapes: [[Int]], kernels: KernelTable, choice: ConvolutionChoice, precision: Precision
   ) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
     let shape = shapes[inputs[0]]
     let count = shape.reduce(1, *)
     return switch operation {
     case .convolution(let filter):
-      (choice.operation(filter, kernels: kernels), filter.multiplyAdds)
+      (
+        choice.operation(filter, precision: precision, kernels: kernels), filter.multiplyAdds
+      )
     case .pooling(let kind, let window, let zeros):
       (
         PlanPooling(

@@ -12,6 +12,7 @@ internal import CKernels
 struct WinogradConvolution: UnaryPlanOperation {
   private let filter: PlanFilter
   private let tile: Int
+  private let precision: Precision
   private let kernels: ck_table
   private let weights: WinogradWeights
   private let bias: PackedBuffer
@@ -36,20 +37,28 @@ struct WinogradConvolution: UnaryPlanOperation {
     return products(best) * 3 <= window.outputPixels * 9 * 2 ? best : nil
   }
 
-  init(filter: PlanFilter, tile: Int, kernels table: KernelTable) {
+  init(filter: PlanFilter, tile: Int, precision: Precision, kernels table: KernelTable) {
     self.tile = tile
+    self.precision = precision
     kernels = table.functions
-    weights = WinogradWeights(kernel: filter.kernel, tile: tile, kernels: kernels)
+    weights = WinogradWeights(
+      kernel: filter.kernel, tile: tile, precision: precision, kernels: kernels)
     bias = PackedBuffer(filter.bias ?? [], paddedTo: weights.paddedOutputs)
     tilesDown = (filter.window.rows.outputSize + tile - 1) / tile
     tilesAcross = (filter.window.columns.outputSize + tile - 1) / tile
     schedule = WinogradSchedule(
-      inputs: weights.inputs, outputs: weights.paddedOutputs, panel: weights.panel)
+      inputs: weights.depth, outputs: weights.paddedOutputs, panel: weights.panel)
     self.filter = filter.withoutKernel
   }
 
   var algorithm: String {
-    "winograd \(tile)x\(tile)" + (schedule.sharesPatches ? " shared" : "")
+    "winograd \(tile)x\(tile)" + (schedule.sharesPatches ? " shared" : "") + precision.suffix
+  }
+
+  /// The tiles at the right and the bottom are counted whole.
+  var multiplicationShare: Double {
+    Double(tilesDown * tilesAcross * weights.matrixCount)
+      / Double(9 * filter.window.outputPixels)
   }
 
   var workerScratch: Int {
@@ -122,7 +131,10 @@ struct WinogradConvolution: UnaryPlanOperation {
       call.bottom = Int32(min(tile + 2, window.height - top))
       call.right = Int32(min(tile + 2, window.width - left))
       call.matrices = patches + (index - block.lowerBound) * schedule.patchRow
-      kernels.f32_winograd_input(&call)
+      switch precision {
+      case .f32: kernels.f32_winograd_input(&call)
+      case .bf16: kernels.bf16_winograd_input(&call)
+      }
     }
   }
 
@@ -135,7 +147,7 @@ struct WinogradConvolution: UnaryPlanOperation {
     call.a_row = schedule.patchRow
     call.a_column = 1
     call.segments = 1
-    call.depth = weights.inputs
+    call.depth = weights.depth
     call.c_row = schedule.productRow
     call.rows = block.count
     call.columns = weights.panel
@@ -146,7 +158,10 @@ struct WinogradConvolution: UnaryPlanOperation {
         call.c =
           products + matrix * schedule.productStride
           + (panel - panels.lowerBound) * weights.panel
-        kernels.f32_product(&call)
+        switch precision {
+        case .f32: kernels.f32_product(&call)
+        case .bf16: kernels.bf16_product(&call)
+        }
       }
     }
     store(block, panels, products, output)
@@ -213,45 +228,4 @@ struct WinogradSchedule: Sendable {
 
   /// At least `floats`, an odd number of cache lines, so that matrices do not share cache sets.
   private static func spread(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
-}
-/// Kernels of a 3x3 convolution, transformed: matrices `[cin, cout]` in panels of outputs.
-struct WinogradWeights: Sendable {
-  /// 36 for tiles of 4x4, 25 for 3x3.
-  let matrixCount: Int
-  let inputs: Int
-  let panel: Int
-  let panelCount: Int
-  private let buffer: PackedBuffer
-
-  var paddedOutputs: Int { panelCount * panel }
-
-  init(kernel: Tensor, tile: Int, kernels: ck_table) {
-    let (inputs, outputs, panel) = (kernel.shape[2], kernel.shape[3], Int(kernels.panel))
-    let panelCount = (outputs + panel - 1) / panel
-    matrixCount = (tile + 2) * (tile + 2)
-    let buffer = PackedBuffer(count: matrixCount * panelCount * inputs * panel)
-    kernel.scalars.withUnsafeBufferPointer { scalars in
-      guard let source = scalars.baseAddress else { return }
-      nonisolated(unsafe) let weights = source
-      parallelItems(inputs, workers: Threads.count) { _, input in
-        for item in 0..<panelCount {
-          kernels.f32_winograd_kernel(
-            Int32(tile), weights + input * outputs + item * panel, inputs * outputs,
-            min(panel, outputs - item * panel),
-            buffer.floats + (item * inputs + input) * panel, panelCount * inputs * panel)
-        }
-      }
-    }
-    (self.inputs, self.panel, self.panelCount, self.buffer) = (inputs, panel, panelCount, buffer)
-  }
-
-  /// `[cin, panel]` of one of the matrices.
-  func panel(_ index: Int, of matrix: Int) -> UnsafePointer<Float> {
-    UnsafePointer(buffer.floats + (matrix * panelCount + index) * inputs * panel)
-  }
-
-  /// All panels in groups of `size`.
-  func panelGroups(of size: Int) -> [Range<Int>] {
-    stride(from: 0, to: panelCount, by: size).map { $0..<min($0 + size, panelCount) }
-  }
 }

@@ -29,7 +29,8 @@ extension ClassifierModel {
     _ photos: [Photo], batchSize: Int, isStrict: Bool = false, report: (Int) throws -> Void,
     _ body: (Prediction) throws -> Void
   ) throws -> PhotoTally {
-    let plan = network.plan(outputs: [network.outputIndex], logits: true)
+    let plan = network.plan(
+      outputs: [network.outputIndex], logits: true, precision: precision)
     let pass = PhotoPass(loader: loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
     return try pass.run(photos) { batch, logits in
       var probabilities = loss.probabilities(logits: logits)[...]

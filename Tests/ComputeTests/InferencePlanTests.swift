@@ -78,6 +78,55 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
+  @Test(arguments: ConvolutionCase.table.filter { $0.cin % 2 == 0 })
+  func convolutionInBF16RoundsWhatItMultipliesAndNothingElse(_ c: ConvolutionCase) {
+    let kernel = Tensor.random(
+      [c.window.0, c.window.1, c.cin, c.cout], seed: 1,
+      deviation: 1 / Float(c.window.0 * c.window.1 * c.cin).squareRoot())
+    let batch = Tensor.random([c.photos, c.height, c.width, c.cin], seed: 3)
+    let (rounded, roundedKernel) = (Self.rounded(batch), Self.rounded(kernel))
+    let expected = (0..<c.photos).flatMap { photo in
+      NaivePlan.convolution(
+        NaivePlan.picture(rounded, photo: photo), kernel: roundedKernel, bias: nil,
+        strides: c.strides, padding: c.padding
+      ).values.map { Float($0) }
+    }
+    var builder = InferencePlanBuilder()
+    let x = builder.input(shape: [c.height, c.width, c.cin], name: "x")
+    let y = builder.convolution(
+      x, kernel: kernel, bias: nil, strides: c.strides, padding: c.padding, name: "y")
+    for kernels in KernelTable.available {
+      let direct = builder.build(
+        outputs: [y], kernels: kernels, convolutions: .direct, precision: .bf16
+      ).run(batch)[0]
+      expectClose(
+        direct.scalars, expected, absolute: 2e-5, relative: 1e-5, "\(kernels.name) direct")
+      // Winograd rounds sums of pixels and of weights: more than the numbers themselves.
+      let fastest = builder.build(
+        outputs: [y], kernels: kernels, convolutions: .fastest, precision: .bf16
+      ).run(batch)[0]
+      expectClose(fastest.scalars, expected, absolute: 0.15, "\(kernels.name) fastest")
+      #expect(Self.cosine(fastest.scalars, expected) > 0.9995, "\(kernels.name)")
+    }
+  }
+
+  /// To the nearest number of 8 bits, ties to even.
+  private static func rounded(_ x: Tensor) -> Tensor {
+    Tensor(
+      shape: x.shape,
+      scalars: x.scalars.map { value in
+        let bits = value.bitPattern
+        return Float(bitPattern: (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff_0000)
+      })
+  }
+
+  private static func cosine(_ a: [Float], _ b: [Float]) -> Double {
+    func dot(_ a: [Float], _ b: [Float]) -> Double {
+      zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    return a.isEmpty ? 1 : dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+  }
+
   @Test(arguments: [PoolingKind.max, .average], [Padding.valid, .same])
   func poolingAgreesWithItsDefinition(_ kind: PoolingKind, _ padding: Padding) {
     for (shape, window, strides) in [
@@ -207,7 +256,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 
   /// A small network with every kind of operation; the batch is larger than one chunk.
-  private static func mixedPlan() -> InferencePlan {
+  private static func mixedPlan(_ precision: Precision) -> InferencePlan {
     var builder = InferencePlanBuilder()
     func weights(_ shape: [Int], _ seed: UInt64) -> Tensor {
       .random(
@@ -233,11 +282,12 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     x = builder.reshape(x, to: [3 * 3 * 20], name: "flat")
     x = builder.dense(x, kernel: weights([180, 37], 12), bias: nil, name: "dense")
     x = builder.activation(x, .softmax, name: "answer")
-    return builder.build(outputs: [x, mean])
+    return builder.build(outputs: [x, mean], precision: precision)
   }
 
-  @Test func resultsDoNotDependOnTheBatch() {
-    let plan = Self.mixedPlan()
+  @Test(arguments: Precision.allCases)
+  func resultsDoNotDependOnTheBatch(_ precision: Precision) {
+    let plan = Self.mixedPlan(precision)
     let batch = Tensor.random([71, 26, 22, 3], seed: 13)
     let together = plan.run(batch)
     for size in [1, 2, 3, 20, 33] {
@@ -278,8 +328,9 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test func resultsDoNotDependOnTheThreads() {
-    let plan = Self.mixedPlan()
+  @Test(arguments: Precision.allCases)
+  func resultsDoNotDependOnTheThreads(_ precision: Precision) {
+    let plan = Self.mixedPlan(precision)
     let batch = Tensor.random([5, 26, 22, 3], seed: 14)
     let before = Threads.count
     defer { Threads.count = before }
@@ -288,12 +339,12 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     for threads in [2, 3, 8] {
       Threads.count = threads
       #expect(plan.run(batch) == expected, "\(threads) threads")
-      #expect(Self.mixedPlan().run(batch) == expected, "built by \(threads) threads")
+      #expect(Self.mixedPlan(precision).run(batch) == expected, "built by \(threads) threads")
     }
   }
 
   @Test func severalThreadsMayRunOnePlan() async {
-    let plan = Self.mixedPlan()
+    let plan = Self.mixedPlan(.f32)
     let batch = Tensor.random([4, 26, 22, 3], seed: 15)
     let expected = plan.run(batch)
     await withTaskGroup(of: Bool.self) { group in
@@ -303,7 +354,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 
   @Test func profileNamesEveryStep() {
-    let steps = Self.mixedPlan().profile(Tensor.random([2, 26, 22, 3], seed: 16))
+    let steps = Self.mixedPlan(.f32).profile(Tensor.random([2, 26, 22, 3], seed: 16))
     #expect(steps.contains { $0.name.hasPrefix("conv0") })
     #expect(steps.last?.name == "answer")
     let first = steps.first { $0.name.hasPrefix("conv0") }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Images
 import Layers
 import Training
@@ -52,6 +53,8 @@ struct FineTune: ParsableCommand {
   @Option(help: "Keep outputs of the frozen part up to so many MB in memory.")
   var cacheLimit = 4000
 
+  @OptionGroup var precision: PrecisionOptions
+
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
 
   @Option(help: ArgumentHelp("Make n views of each photo once, used in turn.", valueName: "n"))
@@ -104,12 +107,14 @@ struct FineTune: ParsableCommand {
     let validating = try validation.map { try listed(labelled: $0, console) }
     try OutputPlace.check(output)
     try requireSameClasses(folder, validating)
-    let start =
+    let precision = precision.chosen(console)
+    var start =
       if let model {
         try opened(model, folder, console)
       } else {
-        try withTrainedHead(folder, validating, console)
+        try withTrainedHead(folder, validating, precision, console)
       }
+    start.precision = precision
     let tuning = try named(model ?? base ?? "") {
       try FineTuning(
         model: start, unfrozen: layerSelection(unfreeze), settings: settings,
@@ -208,7 +213,8 @@ struct FineTune: ParsableCommand {
 
   /// A base with a head of its own training, as fine-tuning must not start from a random head.
   private func withTrainedHead(
-    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
+    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ precision: Precision,
+    _ console: Console
   ) throws -> ClassifierModel {
     guard let base else { preconditionFailure("either --model or --base is given") }
     let options = try BaseOptions.parse(
@@ -220,8 +226,9 @@ struct FineTune: ParsableCommand {
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
     }
-    let fresh = try ClassifierModel(
+    var fresh = try ClassifierModel(
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
+    fresh.precision = precision
     console.note(
       "no trained head was given: training one first, \(headEpochs) "
         + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"

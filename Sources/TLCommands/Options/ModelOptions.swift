@@ -22,12 +22,15 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
   var ignoreOrientation = false
 
+  @OptionGroup var precision: PrecisionOptions
+
   func load(_ console: Console) throws -> ClassifierModel {
     let overrides = ModelOverrides(
       classNames: classNames.map { $0.split(separator: ",").map(String.init) },
       preprocessing: preprocess, interpolation: interpolation,
       ignoreOrientation: ignoreOrientation, imageSize: imageSize?.pair)
-    let classifier = try ClassifierModel.load(model, overrides: overrides)
+    var classifier = try ClassifierModel.load(model, overrides: overrides)
+    classifier.precision = precision.chosen(console)
     console.note("model: \(classifier.summary)")
     console.note("photos: \(classifier.loader.summary)")
     return classifier
