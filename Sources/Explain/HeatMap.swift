@@ -78,7 +78,9 @@ package struct HeatMapper: Sendable {
     self.layer = network.nodes[index].name
     shape = network.nodes[index].shape
     path = try GradientPath(network, from: index, to: network.outputIndex)
-    plan = network.plan(outputs: path.known)
+    // The classes' scores come from the plan too, so that probabilities are those of `predict`.
+    plan = network.plan(
+      outputs: path.known + [network.outputIndex], logits: true, precision: model.precision)
   }
 
   /// The maps of some photos.
@@ -88,15 +90,17 @@ package struct HeatMapper: Sendable {
   ///   - label: the class that the maps are about; of each photo the most probable if nil.
   package func maps(_ photos: Tensor, label: Int? = nil) -> [HeatMap] {
     guard photos.shape[0] > 0 else { return [] }
-    let pass = path.forward(plan.run(photos))
-    let probabilities = model.loss.probabilities(logits: pass.logits)
+    var values = plan.run(photos)
+    let logits = values.removeLast()
+    let pass = path.forward(values)
+    let probabilities = model.loss.probabilities(logits: logits)
     let labels = probabilities.map { row in
       label ?? row.indices.max { row[$0] < row[$1] } ?? 0
     }
     let score =
       method == .cam
-      ? ClassScore.logitGradient(logits: pass.logits, labels: labels, loss: model.loss)
-      : ClassScore.gradient(logits: pass.logits, labels: labels, loss: model.loss)
+      ? ClassScore.logitGradient(logits: logits, labels: labels, loss: model.loss)
+      : ClassScore.gradient(logits: logits, labels: labels, loss: model.loss)
     let gradients = path.gradient(pass, ofLogits: score)
     let size = shape.reduce(1, *)
     return labels.indices.map { row in

@@ -43,7 +43,8 @@ package struct Occlusion: Sendable {
     guard patch < height, patch < width else {
       throw ExplainError.patchTooLarge(patch: patch, height: height, width: width)
     }
-    let plan = model.network.plan(outputs: [model.network.outputIndex], logits: true)
+    let plan = model.network.plan(
+      outputs: [model.network.outputIndex], logits: true, precision: model.precision)
     func probabilities(_ photos: [LoadedPhoto]) -> [[Float]] {
       model.loss.probabilities(logits: plan.run(model.loader.tensor(of: photos))[0])
     }

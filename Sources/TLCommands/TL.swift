@@ -8,11 +8,7 @@ package struct TL: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ExtractFeatures.self, TrainHead.self, FineTune.self, Evaluate.self, Predict.self,
-<<<<<<< HEAD
-      Inspect.self, Summary.self, Augment.self, Show.self, MakeDemo.self,
-=======
-      Inspect.self, Summary.self, Augment.self, Bench.self,
->>>>>>> 872fd9cad886495262f37d10b4a8a5bb99a3b44c
+      Inspect.self, Summary.self, Augment.self, Show.self, Bench.self, MakeDemo.self,
     ])
 
   package init() {}
