@@ -11,17 +11,8 @@ package struct KernelSheet: Sendable {
   ///   - layer: the first convolution's name; found if nil.
   ///   - preprocessing: tells in which order the network takes colours; red first if nil.
   package init(_ network: Network, layer: String?, preprocessing: Preprocessing?) throws {
-    let index: Int
-    if let layer {
-      guard let found = network.index(named: layer) else {
-        let names = network.nodes.map(\.name)
-        throw LayerError.noSuchLayer(
-          layer, near: LayerSelection.near(layer, names).filter(names.contains))
-      }
-      index = found
-    } else {
-      index = network.nodes.firstIndex { $0.layer is Conv2D } ?? network.outputIndex
-    }
+    let first = network.nodes.firstIndex { $0.layer is Conv2D } ?? network.outputIndex
+    let index = try layer.map { try network.index(ofLayer: $0) } ?? first
     let node = network.nodes[index]
     guard let convolution = node.layer as? Conv2D else {
       throw ExplainError.noConvolution(node.name, found: node.layer.className)

@@ -3,15 +3,18 @@ package import Layers
 extension Network {
   /// The node of that name, whose output must be `[height, width, channels]`.
   package func pictureLayer(named name: String) throws -> Int {
-    guard let index = index(named: name) else {
-      let names = nodes.map(\.name)
-      throw LayerError.noSuchLayer(
-        name, near: LayerSelection.near(name, names).filter(names.contains))
-    }
+    let index = try index(ofLayer: name)
     guard nodes[index].shape.count == 3 else {
       throw ExplainError.noPictureLayer(name, shape: nodes[index].shape)
     }
     return index
+  }
+
+  /// The node of that name; throws `LayerError.noSuchLayer` with those that are near.
+  func index(ofLayer name: String) throws(LayerError) -> Int {
+    if let index = index(named: name) { return index }
+    let ranked = nodes.map { (LayerSelection.distance(name, $0.name), $0.name) }.sorted { $0 < $1 }
+    throw .noSuchLayer(name, near: ranked.prefix(5).map(\.1))
   }
 
   /// The last convolution with all that belongs to it (its normalisation, sum and activation):
@@ -47,6 +50,7 @@ extension Network {
       let matching = nodes.indices.filter {
         nodes[$0].shape.count == 3 && LayerSelection.matches(pattern, nodes[$0])
       }
+      // A layer of that name may be there and give no picture.
       if matching.isEmpty { chosen.insert(try pictureLayer(named: pattern)) }
       chosen.formUnion(matching)
     }

@@ -2,7 +2,7 @@
 
 `nested_sigmoid.h5` and `nested_softmax.h5` hold what Keras makes of the models of the same kind in
 Tests/WeightsTests/Fixtures (a tiny VGG16 nested in a Sequential), and `resnet.h5` of the tiny
-ResNet50 with its top, whose last kernel is taken times 0.01. `vgg16.h5` holds what the real VGG16 makes of one synthetic picture; its
+ResNet50 with a top whose `kernel` and `bias` stand there too. `vgg16.h5` holds what the real VGG16 makes of one synthetic picture; its
 weights are `vgg16_notop.h5` of the folder `weights` in TL_SHARED.
 
 For each class c: `gradients/<c>/<layer>` is the gradient of Keras's output (after sigmoid or
@@ -168,6 +168,8 @@ def resnet():
     kernel *= np.float32(0.01)
     model.layers[-1].set_weights([kernel, bias])
     with h5py.File(GOLDENS / "resnet.h5", "w") as file:
+        save(file, "kernel", kernel)
+        save(file, "bias", bias)
         last = "conv5_block3_out"
         write(file, tiny_resnet.pictures(1), ["input", "conv3_block4_out", last],
               graph_parts(model), 3)

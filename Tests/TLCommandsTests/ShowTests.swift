@@ -131,7 +131,8 @@ struct ShowTests {
       let outcome = try runTL(
         ["show", "heatmap", Self.photo, "--model", Self.base, "--output", "maps"], in: folder)
       #expect(outcome.status == 1)
-      #expect(outcome.errors.split(separator: "\n").count <= 3)
+      #expect(outcome.errors.contains("found weights alone"))
+      #expect(outcome.errors.contains("try: train a head on it"))
     }
   }
 
@@ -154,7 +155,7 @@ struct ShowTests {
           "block1_conv1,blok2", "--output", "b.png",
         ], in: folder)
       #expect(wrong.status == 1)
-      #expect(wrong.errors.contains("no layer matches 'blok2'"))
+      #expect(wrong.errors.contains("no layer matches 'blok2': near are 'block2_pool'"))
     }
   }
 

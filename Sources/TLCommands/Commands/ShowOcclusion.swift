@@ -9,7 +9,7 @@ struct ShowOcclusion: ParsableCommand {
     abstract: "Show which parts of a photo a class's probability hangs on.",
     discussion: """
       A grey patch moves over the photo in the network's size. Bright is where covering costs the \
-      class most of its probability; the scale is that of the largest loss.
+      class most of its probability; the scale ends at the largest loss, or at 0.01 if none is larger.
       """)
 
   @Argument(help: "The photo.")
@@ -74,17 +74,23 @@ struct ShowOcclusion: ParsableCommand {
     for path in [output, raw].compactMap({ $0 }) { try console.result("wrote \(path)") }
   }
 
+  /// A loss that is not worth the brightest colour.
+  private static let leastScale: Float = 0.01
+
   private func draw(
     _ result: Occlusion.Result, _ occlusion: Occlusion, _ loaded: LoadedPhoto,
     _ classifier: ClassifierModel, to path: String
   ) throws {
     let original = try classifier.loader.original(Photo(path: photo, relativePath: photo))
     let losses = occlusion.losses(result, height: loaded.image.height, width: loaded.image.width)
-    let largest = losses.max() ?? 0
-    if largest == 0 { options.console.note("no patch costs the class any probability") }
+    let scale = max(losses.max() ?? 0, Self.leastScale)
+    if scale == Self.leastScale {
+      options.console.note(
+        "no patch costs the class more than \(Self.leastScale): --patch with a larger one may")
+    }
     let map = HeatMap(
       height: loaded.image.height, width: loaded.image.width,
-      values: losses.map { largest > 0 ? $0 / largest : 0 }, label: result.label,
+      values: losses.map { $0 / scale }, label: result.label,
       probabilities: result.uncovered)
     let picture = HeatMapPicture(
       title: map.title(classifier.classNames),
