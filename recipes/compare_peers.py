@@ -463,25 +463,27 @@ def one_photo(bench):
 
 
 def heatmaps(bench):
-    """Grad-CAM of 100 photos from files, as numbers."""
-    count, row = 100, "Grad-CAM of 100 photos, VGG16, 150 px"
-    options = bench.peer_options(150, count, model=bench.model())
-    numbers = bench.folder / "maps.h5"
+    """Grad-CAM of 100 photos from files, as numbers and as pictures over the photos."""
+    count, model = 100, bench.model()
+    for name, words in (("numbers", ["--raw", bench.folder / "maps.h5"]),
+                        ("pictures", ["--output", bench.folder / "maps"])):
+        row = f"Grad-CAM of {count} photos, VGG16, 150 px, {name}"
+        options = bench.peer_options(150, count, model=model)
+        if name == "pictures":
+            options["pictures"] = bench.folder / "their-maps"
+            options["pictures"].mkdir(exist_ok=True)
 
-    def ours():
-        return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", bench.model(),
-                    "--raw", numbers], "tl").seconds
+        def ours(words=words):
+            return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", model,
+                        *words], "tl").seconds
 
-    def drawn():
-        return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", bench.model(),
-                    "--output", bench.folder / "maps"], "tl").seconds
-
-    found = alternate(
-        bench, row, [("Keras", lambda: Worker(bench, "heatmaps", "Keras", options))],
-        [("tl", ours), ("tl, pictures drawn", drawn)], bench.effort.rounds)
-    notes = {"tl": "whole process", "tl, pictures drawn": "whole process, 100 PNG files"}
-    for name, (times, note) in found.items():
-        bench.add(row, name, "s", times, notes.get(name) or f"GradientTape, {note}")
+        found = alternate(
+            bench, row,
+            [("Keras", lambda options=options: Worker(bench, "heatmaps", "Keras", options))],
+            [("tl", ours)], bench.effort.rounds)
+        for who, (times, note) in found.items():
+            bench.add(row, who, "s", times,
+                      "whole process" if who == "tl" else f"GradientTape, {note}")
 
 
 def linear(bench):
