@@ -32,7 +32,7 @@ let package = Package(
 
     .target(name: "HDF5", dependencies: ["CHDF5"]),
     .target(
-      name: "Compute", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: hotCode),
+      name: "Compute", dependencies: ["CKernels"], swiftSettings: hotCode),
     .target(name: "Layers", dependencies: ["Compute"], swiftSettings: noPointers),
     .target(name: "Architectures", dependencies: ["Layers"], swiftSettings: noPointers),
     .target(
@@ -55,7 +55,7 @@ let package = Package(
       ],
       swiftSettings: noPointers),
     .executableTarget(name: "tl", dependencies: ["TLCommands"]),
-    .executableTarget(name: "tl-bench", dependencies: ["Training"]),
+    .executableTarget(name: "tl-bench", dependencies: ["COpenBLAS", "Training"]),
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Compute"], path: "Tests/TestSupport"),
     .testTarget(
