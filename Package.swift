@@ -28,6 +28,7 @@ let package = Package(
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
     .target(name: "HDF5", dependencies: ["CHDF5"]),
@@ -45,13 +46,19 @@ let package = Package(
         "Compute", "CTurboJPEG", "CPNG", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
+    .target(name: "Drawing", dependencies: ["CCairo", "Images"], swiftSettings: hotCode),
+    .target(name: "Demo", dependencies: ["Drawing", "Images", "Compute"], swiftSettings: hotCode),
     .target(
       name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5"],
       swiftSettings: noPointers),
     .target(
+      name: "Explain", dependencies: ["Training", "Drawing"],
+      swiftSettings: hotCode + [.strictMemorySafety()]),
+    .target(
       name: "TLCommands",
       dependencies: [
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Demo", "Explain",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: noPointers),
     .executableTarget(name: "tl", dependencies: ["TLCommands"]),
@@ -71,6 +78,9 @@ let package = Package(
       name: "ImagesTests", dependencies: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"],
+      resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "ExplainTests", dependencies: ["Explain", "TestSupport"], exclude: ["boxes.txt"],
       resources: [.copy("Goldens")]),
     .testTarget(
       name: "TLCommandsTests", dependencies: ["TLCommands", "TestSupport", "tl"],

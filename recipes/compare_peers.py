@@ -462,6 +462,28 @@ def one_photo(bench):
         bench.add(row + ", memory", name, "MB", [run.megabytes for run in runs])
 
 
+def heatmaps(bench):
+    """Grad-CAM of 100 photos from files, as numbers."""
+    count, row = 100, "Grad-CAM of 100 photos, VGG16, 150 px"
+    options = bench.peer_options(150, count, model=bench.model())
+    numbers = bench.folder / "maps.h5"
+
+    def ours():
+        return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", bench.model(),
+                    "--raw", numbers], "tl").seconds
+
+    def drawn():
+        return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", bench.model(),
+                    "--output", bench.folder / "maps"], "tl").seconds
+
+    found = alternate(
+        bench, row, [("Keras", lambda: Worker(bench, "heatmaps", "Keras", options))],
+        [("tl", ours), ("tl, pictures drawn", drawn)], bench.effort.rounds)
+    notes = {"tl": "whole process", "tl, pictures drawn": "whole process, 100 PNG files"}
+    for name, (times, note) in found.items():
+        bench.add(row, name, "s", times, notes.get(name) or f"GradientTape, {note}")
+
+
 def linear(bench):
     for count in bench.effort.linear:
         bench.tell(f"linear: {count} photos")
@@ -481,7 +503,7 @@ ROWS = {
     "resnet-bf16-150": resnet_row(150, "bf16", HALF),
     "resnet-bf16-224": resnet_row(224, "bf16", HALF),
     "features": features, "head": head, "tune": tune, "tune-by-hand": tune_by_hand,
-    "one-photo": one_photo, "linear": linear,
+    "one-photo": one_photo, "heatmaps": heatmaps, "linear": linear,
 }
 NOT_QUICK = ["tune-by-hand"]
 

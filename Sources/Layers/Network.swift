@@ -74,7 +74,8 @@ package struct Network: Sendable {
     return result
   }
 
-  private func ancestors(of index: Int) -> Set<Int> {
+  /// The nodes that node `index` depends on, itself and the input included.
+  func ancestors(of index: Int) -> Set<Int> {
     var needed: Set<Int> = [0, index]
     for node in stride(from: index, through: 0, by: -1) where needed.contains(node) {
       needed.formUnion(nodes[node].inputs)

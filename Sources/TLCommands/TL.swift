@@ -8,7 +8,7 @@ package struct TL: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ExtractFeatures.self, TrainHead.self, FineTune.self, Evaluate.self, Predict.self,
-      Inspect.self, Summary.self, Augment.self, Bench.self,
+      Inspect.self, Summary.self, Augment.self, Show.self, Bench.self, MakeDemo.self,
     ])
 
   package init() {}

@@ -7,6 +7,10 @@ package struct Prediction: Sendable {
   /// The probability of every class, or why the photo could not be used.
   package let outcome: Result<[Float], ImagesError>
 
+  package init(photo: Photo, outcome: Result<[Float], ImagesError>) {
+    (self.photo, self.outcome) = (photo, outcome)
+  }
+
   /// The most probable class and its probability; nil for a photo that failed.
   package var best: (label: Int, probability: Float)? {
     guard case .success(let probabilities) = outcome,

@@ -65,25 +65,48 @@ extension ParsableCommand {
     return status
   }
 
+  /// The command that the first words name, at any depth.
   private static func subcommand(_ arguments: [String]) -> any ParsableCommand.Type {
-    let name = arguments.first
-    return configuration.subcommands.first { $0._commandName == name } ?? Self.self
+    var command: any ParsableCommand.Type = Self.self
+    for word in arguments {
+      guard let next = command.configuration.subcommands.first(where: { $0._commandName == word })
+      else { break }
+      command = next
+    }
+    return command
   }
 
+  /// A command as it is typed, such as `tl show heatmap`.
   private static func name(of command: any ParsableCommand.Type) -> String {
-    command == Self.self ? _commandName : "\(_commandName) \(command._commandName)"
+    words(from: Self.self, to: command)?.joined(separator: " ") ?? command._commandName
+  }
+
+  private static func words(
+    from group: any ParsableCommand.Type, to command: any ParsableCommand.Type
+  ) -> [String]? {
+    if group == command { return [group._commandName] }
+    for next in group.configuration.subcommands {
+      if let rest = words(from: next, to: command) { return [group._commandName] + rest }
+    }
+    return nil
   }
 
   /// ArgumentParser says only "unexpected argument" for a mistyped subcommand.
   private static func unknownCommand(_ arguments: [String]) -> Failure? {
-    let word = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
-    guard let word, !word.hasPrefix("-") else { return nil }
-    let visible = configuration.subcommands.filter { $0.configuration.shouldDisplay }
-    let names = configuration.subcommands.flatMap { [$0._commandName] + $0.configuration.aliases }
+    let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+    let group = subcommand(Array(words))
+    let depth = (Self.words(from: Self.self, to: group)?.count ?? 1) - 1
+    let commands = group.configuration.subcommands
+    guard !commands.isEmpty, let word = words.dropFirst(depth).first, !word.hasPrefix("-") else {
+      return nil
+    }
+    let visible = commands.filter { $0.configuration.shouldDisplay }
+    let names = commands.flatMap { [$0._commandName] + $0.configuration.aliases }
     if names.contains(word) || word == "help" { return nil }
     let guess = nearest(to: word, among: visible.map { $0._commandName })
+    let name = name(of: group)
     return Failure(
       usage: "unknown command '\(word)'" + (guess.map { ": did you mean '\($0)'?" } ?? ""),
-      wayOut: guess == nil ? "\(_commandName) --help" : nil, command: _commandName)
+      wayOut: guess == nil ? "\(name) --help" : nil, command: name)
   }
 }
