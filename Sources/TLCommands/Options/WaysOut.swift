@@ -6,3 +6,4 @@ import Weights
 extension TrainingError: WithWayOut {}
 extension WeightsError: WithWayOut {}
 extension DemoError: WithWayOut {}
+extension PullError: WithWayOut {}
