@@ -16,7 +16,7 @@ package struct WeightCard: Sendable {
     package let fileName: String
 
     /// - Parameter fileName: what the address ends with, if nil.
-    init(
+    package init(
       name: String, includesTop: Bool, md5: String, bytes: Int?, url: String,
       fileName: String? = nil
     ) {

@@ -66,13 +66,13 @@ package struct Download {
       answer: { answer in
         status = answer.status
         guard (200...299).contains(answer.status) else { return }
+        guard answer.start == asked || answer.start == 0 else {
+          throw DownloadError.broken(
+            url: self.url, reason: "asked for byte \(asked), the answer is another part")
+        }
         if answer.start != asked {
           try report(.startingOver(why: "the server sends files only as a whole"))
           try file.cut(to: 0)
-          guard answer.start == 0 else {
-            throw DownloadError.broken(
-              url: self.url, reason: "asked for byte \(asked), byte \(answer.start) came")
-          }
         }
         total = answer.total ?? self.size
         try self.requireSpace(for: total, having: file.count)

@@ -41,8 +41,8 @@ struct Answer {
   /// Such as `bytes 100-199/200`.
   let contentRange: String
 
-  /// The first byte that follows, counted from the file's start.
-  var start: Int { range?.start ?? 0 }
+  /// The first byte that follows, counted from the file's start; nil where a part is not named.
+  var start: Int? { status == 206 ? range?.start : 0 }
 
   /// The size of the whole file, if the server says so.
   var total: Int? { status == 206 ? range?.total : length }

@@ -4,6 +4,7 @@ import Weights
 
 /// Why a published file could not be brought here; `description` is one line.
 package enum PullError: Error, CustomStringConvertible {
+  case unknown(String, known: [String])
   case notPublished(String)
   case failed(NamedBase, DownloadError, url: String, folder: String)
   case wrongBytes(NamedBase, url: String, expected: String, found: String)
@@ -11,6 +12,8 @@ package enum PullError: Error, CustomStringConvertible {
 
   package var description: String {
     switch self {
+    case .unknown(let name, let known):
+      "no weights are known as '\(name)': expected one of \(known.joined(separator: ", "))"
     case .notPublished(let name):
       "'\(name)' comes with tl, in the folder 'weights' of its project: it is not pulled"
     case .failed(let base, let error, _, _): "cannot pull '\(base.name)': \(error)"
@@ -25,7 +28,7 @@ package enum PullError: Error, CustomStringConvertible {
   /// What the user can do about it.
   package var wayOut: String? {
     switch self {
-    case .notPublished: nil
+    case .unknown, .notPublished: nil
     case .failed(let base, .broken, _, _):
       "run `tl weights pull \(base.name)` again: it goes on where it broke off"
     case .failed(_, .busy, _, _): "wait until the other run has ended"

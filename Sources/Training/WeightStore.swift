@@ -11,6 +11,12 @@ package struct NamedBase: Sendable {
   /// What its file may be called, the most exact name last.
   package let fileNames: [String]
 
+  package init(
+    name: String, card: WeightCard, published: WeightCard.PublishedFile?, fileNames: [String]
+  ) {
+    (self.name, self.card, self.published, self.fileNames) = (name, card, published, fileNames)
+  }
+
   /// The MD5 that its file has; nil where nobody says so.
   package var md5: String? { published?.md5 ?? card.shipped?.md5 }
   /// The bytes that its file has; nil where nobody says so.

@@ -106,8 +106,7 @@ struct PullWeights: ParsableCommand {
 
   private func published(_ name: String) throws -> NamedBase {
     guard let base = NamedBase.named(name) else {
-      throw TrainingError.unknownBase(
-        name, known: NamedBase.all.filter { $0.published != nil }.map(\.name))
+      throw PullError.unknown(name, known: NamedBase.all.filter { $0.published != nil }.map(\.name))
     }
     guard base.published != nil else { throw PullError.notPublished(name) }
     return base
@@ -141,7 +140,12 @@ struct VerifyWeights: ParsableCommand {
         table.add([homeless(path), WeightStore.size(path).map(megabytes) ?? "?", result])
       }
     }
-    for path in names.isEmpty ? store.otherFiles() : [] {
+    let others = names.isEmpty ? store.otherFiles() : []
+    guard total + others.count > 0 else {
+      let folders = store.folders.map { "'\($0)'" }.joined(separator: ", ")
+      return try console.result("no weights are here: looked in \(folders)")
+    }
+    for path in others {
       table.add([
         homeless(path), WeightStore.size(path).map(megabytes) ?? "?",
         "not published by Keras: md5 \(try FileDigest.md5(path))",
@@ -153,7 +157,7 @@ struct VerifyWeights: ParsableCommand {
 
   private func known(_ name: String) throws -> NamedBase {
     guard let base = NamedBase.named(name) else {
-      throw TrainingError.unknownBase(name, known: NamedBase.all.map(\.name))
+      throw PullError.unknown(name, known: NamedBase.all.map(\.name))
     }
     return base
   }
