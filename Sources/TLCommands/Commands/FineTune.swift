@@ -103,7 +103,7 @@ struct FineTune: ParsableCommand {
     let folder = try listed(labelled: data, console)
     let validating = try validation.map { try listed(labelled: $0, console) }
     try OutputPlace.check(output)
-    try requireSameClasses(folder, validating)
+    try requireSameClasses(folder, data, validating, validation)
     let start =
       if let model {
         try opened(model, folder, console)
@@ -119,42 +119,13 @@ struct FineTune: ParsableCommand {
         })
     }
     announce(tuning, folder, validating, console)
-    let result = try run(tuning, folder, validating, console, isReporting: true)
+    let result = try tuning.run(folder, validation: validating, showingOn: console)
     if let share = result.photoWait {
       console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
     }
     try result.model.save(output)
     console.note("freeze: \(result.proof.sentence)")
     try console.result("wrote \(output): \(result.model.summary)")
-  }
-
-  /// Runs prefix and training with their progress.
-  private func run(
-    _ tuning: FineTuning, _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console,
-    isReporting: Bool
-  ) throws -> FineTuning.Result {
-    let caching = tuning.caching(
-      photos: folder.photos.count, validation: validating?.photos.count ?? 0)
-    let prefix = Progress(
-      title: caching.keepsPhotos ? "frozen part" : "check of photos", total: caching.total,
-      unit: "photos", console: console)
-    let progress = EpochProgress(console)
-    return try tuning.run(folder, validation: validating) { event in
-      try Interrupt.check()
-      switch event {
-      case .prefix(let done, let total):
-        prefix.advance(to: done)
-        if done == total { prefix.finish() }
-      case .examined(let tally, let validationTally, let shared):
-        guard isReporting else { return }
-        report(tally, console)
-        if let validationTally { report(validationTally, console) }
-        if shared > 0 {
-          console.warning("\(shared) photos are in both folders: validation is too good")
-        }
-      case .training(let event): try progress.show(event)
-      }
-    }
   }
 
   private func announce(
@@ -229,11 +200,8 @@ struct FineTune: ParsableCommand {
     let tuning = try FineTuning(
       model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(), photosAtOnce: 20,
       isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
-    return try run(tuning, folder, validating, console, isReporting: false).model
-  }
-
-  private func requireSameClasses(_ folder: PhotoFolder, _ validating: PhotoFolder?) throws {
-    guard let validating, let validation, folder.classNames != validating.classNames else { return }
-    throw TrainingError.otherClasses(data, folder.classNames, validation, validating.classNames)
+    return try tuning.run(
+      folder, validation: validating, showingOn: console, isReporting: false
+    ).model
   }
 }

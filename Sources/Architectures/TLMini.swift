@@ -1,0 +1,15 @@
+import Layers
+
+extension VGG {
+  /// A small base of our own, trained from random weights by `recipes/train-tl-mini`.
+  ///
+  /// Five blocks as in VGG, with the same names, so that `block5` means the same; 1,303,712
+  /// parameters.
+  package static let tlMini = VGG(
+    name: "tl-mini", depths: [1, 2, 2, 2, 2], widths: [32, 48, 96, 160, 224], topUnits: [],
+    card: WeightCard(
+      inputSize: 64, preprocessing: "rescale", files: [],
+      licence: "for research: ImageNet's terms apply to the photos it was trained on",
+      origin: "trained by tl on 48 classes of Tiny ImageNet"),
+    initializer: .heUniform, takesOtherWidths: false)
+}
