@@ -46,6 +46,7 @@ extension Architecture {
 package enum Architectures {
   package static let all: [any Architecture] = [
     VGG.vgg16, VGG.vgg19, ResNet.resnet50, ResNet.resnet101, ResNet.resnet152,
+    VGG.tlMini,
   ]
 
   package static func named(_ name: String) -> (any Architecture)? { all.first { $0.name == name } }

@@ -8,10 +8,14 @@ package struct VGG: Architecture {
   package let name: String
   /// How many convolutions each block has.
   package let depths: [Int]
-  package let widths: [Int]
+  package private(set) var widths: [Int]
   /// The units of `fc1`, `fc2` and `predictions`.
-  package let topUnits: [Int]
+  package private(set) var topUnits: [Int]
   package let card: WeightCard
+  /// How fresh kernels are drawn.
+  var initializer = KernelInitializer.glorotUniform
+  /// Whether a file with other widths is taken for a relative of this network.
+  var takesOtherWidths = true
 
   package static let vgg16 = VGG(
     name: "vgg16", depths: [2, 2, 3, 3, 3], widths: publishedWidths, topUnits: publishedTop,
@@ -49,7 +53,7 @@ package struct VGG: Architecture {
       origin: "Visual Geometry Group, Oxford; trained on ImageNet, ported to Keras")
   }
 
-  package var isPublished: Bool { widths == Self.publishedWidths }
+  package var isPublished: Bool { !takesOtherWidths || widths == Self.publishedWidths }
 
   package var convolutionNames: [String] {
     depths.enumerated().flatMap { block, depth in
@@ -72,7 +76,8 @@ package struct VGG: Architecture {
           Conv2D(
             name: "block\(block + 1)_conv\(convolution)",
             kernel: Tensor(zeros: [3, 3, channels, widths[block]]),
-            bias: Tensor(zeros: [widths[block]]), padding: .same, activation: .relu))
+            bias: Tensor(zeros: [widths[block]]), padding: .same, activation: .relu,
+            initializer: initializer))
         channels = widths[block]
       }
       try network.add(MaxPooling2D(name: "block\(block + 1)_pool"))
@@ -104,10 +109,12 @@ package struct VGG: Architecture {
       else { continue }
       widths[block - 1] = width
     }
+    guard takesOtherWidths || widths == self.widths else { return nil }
     let top = zip(Self.denseNames, topUnits).map { name, units in
       layers.first { $0.name == name }?.shapes.first { $0.count == 2 }?[1] ?? units
     }
-    let fitted = VGG(name: name, depths: depths, widths: widths, topUnits: top, card: card)
+    var fitted = self
+    (fitted.widths, fitted.topUnits) = (widths, top)
     return (fitted, names.count - convolutions.count)
   }
 }

@@ -45,6 +45,10 @@ package struct TrainingRun: Codable, Sendable, Equatable {
   package var learningRate: Double
   package var batchSize: Int
   package var seed: UInt64
+  /// How the learning rate went; nil where it stayed.
+  package var schedule: LearningRateSchedule?
+  /// Nil where targets were not smoothed.
+  package var labelSmoothing: Double?
   package var photos: Int
   package var proof: String
   /// How photos were changed at random, nil if they were not.
@@ -61,6 +65,8 @@ package struct TrainingRun: Codable, Sendable, Equatable {
     learningRate = Double("\(settings.learningRate)") ?? Double(settings.learningRate)
     batchSize = settings.batchSize
     seed = settings.seed
+    schedule = settings.schedule == LearningRateSchedule() ? nil : settings.schedule
+    labelSmoothing = settings.labelSmoothing == 0 ? nil : Double("\(settings.labelSmoothing)")
     self.photos = photos
     self.proof = proof
     self.augmentation = augmentation

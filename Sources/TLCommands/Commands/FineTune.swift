@@ -7,7 +7,7 @@ struct FineTune: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train the unfrozen top of a base together with its head.",
     discussion: """
-      Give the model of `tl train-head` with --model, or only --base: then a head is trained \
+      Give the model of `tl train-head` with --model; with --base or neither a head is trained \
       first. What lies below the lowest unfrozen layer runs once, its outputs are kept. With \
       --augment or a range of changes it runs in every epoch, on newly changed photos; \
       --augment-views makes a number of views once instead. Validation photos are never changed.
@@ -19,7 +19,7 @@ struct FineTune: ParsableCommand {
   @Option(help: "A data folder to validate on after every epoch.")
   var validation: String?
 
-  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
+  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
   var base: String?
 
   @Flag(help: "Accept a base file that lacks some of its tensors.")
@@ -70,7 +70,7 @@ struct FineTune: ParsableCommand {
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
-    guard (base == nil) != (model == nil) else {
+    guard base == nil || model == nil else {
       throw ValidationError("give either --model (a trained model) or --base (a base alone)")
     }
     guard augmentViews == nil || augmentation.ranges != nil else {
@@ -103,14 +103,14 @@ struct FineTune: ParsableCommand {
     let folder = try listed(labelled: data, console)
     let validating = try validation.map { try listed(labelled: $0, console) }
     try OutputPlace.check(output)
-    try requireSameClasses(folder, validating)
+    try requireSameClasses(folder, data, validating, validation)
     let start =
       if let model {
         try opened(model, folder, console)
       } else {
         try withTrainedHead(folder, validating, console)
       }
-    let tuning = try named(model ?? base ?? "") {
+    let tuning = try named(model ?? base ?? "mini") {
       try FineTuning(
         model: start, unfrozen: layerSelection(unfreeze), settings: settings,
         photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
@@ -119,42 +119,13 @@ struct FineTune: ParsableCommand {
         })
     }
     announce(tuning, folder, validating, console)
-    let result = try run(tuning, folder, validating, console, isReporting: true)
+    let result = try tuning.run(folder, validation: validating, showingOn: console)
     if let share = result.photoWait {
       console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
     }
     try result.model.save(output)
     console.note("freeze: \(result.proof.sentence)")
     try console.result("wrote \(output): \(result.model.summary)")
-  }
-
-  /// Runs prefix and training with their progress.
-  private func run(
-    _ tuning: FineTuning, _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console,
-    isReporting: Bool
-  ) throws -> FineTuning.Result {
-    let caching = tuning.caching(
-      photos: folder.photos.count, validation: validating?.photos.count ?? 0)
-    let prefix = Progress(
-      title: caching.keepsPhotos ? "frozen part" : "check of photos", total: caching.total,
-      unit: "photos", console: console)
-    let progress = EpochProgress(console)
-    return try tuning.run(folder, validation: validating) { event in
-      try Interrupt.check()
-      switch event {
-      case .prefix(let done, let total):
-        prefix.advance(to: done)
-        if done == total { prefix.finish() }
-      case .examined(let tally, let validationTally, let shared):
-        guard isReporting else { return }
-        report(tally, console)
-        if let validationTally { report(validationTally, console) }
-        if shared > 0 {
-          console.warning("\(shared) photos are in both folders: validation is too good")
-        }
-      case .training(let event): try progress.show(event)
-      }
-    }
   }
 
   private func announce(
@@ -210,12 +181,11 @@ struct FineTune: ParsableCommand {
   private func withTrainedHead(
     _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
   ) throws -> ClassifierModel {
-    guard let base else { preconditionFailure("either --model or --base is given") }
     let options = try BaseOptions.parse(
-      ["--base", base] + (allowPartial ? ["--allow-partial"] : []))
+      (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
     try OutputPlace.check(output, inputs: [loaded.path])
-    let loader = try photos.loader(default: loaded.preprocessing, base: base)
+    let loader = try photos.loader(default: loaded.preprocessing, base: loaded.path)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
@@ -229,11 +199,8 @@ struct FineTune: ParsableCommand {
     let tuning = try FineTuning(
       model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(), photosAtOnce: 20,
       isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
-    return try run(tuning, folder, validating, console, isReporting: false).model
-  }
-
-  private func requireSameClasses(_ folder: PhotoFolder, _ validating: PhotoFolder?) throws {
-    guard let validating, let validation, folder.classNames != validating.classNames else { return }
-    throw TrainingError.otherClasses(data, folder.classNames, validation, validating.classNames)
+    return try tuning.run(
+      folder, validation: validating, showingOn: console, isReporting: false
+    ).model
   }
 }
