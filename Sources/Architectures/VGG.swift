@@ -20,27 +20,34 @@ package struct VGG: Architecture {
   package static let vgg16 = VGG(
     name: "vgg16", depths: [2, 2, 3, 3, 3], widths: publishedWidths, topUnits: publishedTop,
     card: card(
-      "vgg16", top: "64373286793e3c8b2b4e3219cbf3544b",
-      noTop: "6d6bbae143d832006294945121d1f1fc"))
+      "vgg16", top: ("64373286793e3c8b2b4e3219cbf3544b", 553_467_096),
+      noTop: ("6d6bbae143d832006294945121d1f1fc", 58_889_256)))
 
   package static let vgg19 = VGG(
     name: "vgg19", depths: [2, 2, 4, 4, 4], widths: publishedWidths, topUnits: publishedTop,
     card: card(
-      "vgg19", top: "cbe5617147190e668d6c5d5026f83318",
-      noTop: "253f8cb515780f3b799900260a226db6"))
+      "vgg19", top: ("cbe5617147190e668d6c5d5026f83318", 574_710_816),
+      noTop: ("253f8cb515780f3b799900260a226db6", 80_134_624)))
 
   private static let publishedWidths = [64, 128, 256, 512, 512]
   private static let publishedTop = [4096, 4096, 1000]
 
-  private static func card(_ name: String, top: String, noTop: String) -> WeightCard {
+  /// Addresses and digests as in Keras's `vgg16.py` and `vgg19.py`, sizes as its downloads tell.
+  private static func card(
+    _ name: String, top: (md5: String, bytes: Int), noTop: (md5: String, bytes: Int)
+  ) -> WeightCard {
     let place =
       "https://storage.googleapis.com/tensorflow/keras-applications/\(name)/\(name)_weights"
       + "_tf_dim_ordering_tf_kernels"
     return WeightCard(
       inputSize: 224, preprocessing: "caffe",
       files: [
-        .init(includesTop: true, md5: top, url: place + ".h5"),
-        .init(includesTop: false, md5: noTop, url: place + "_notop.h5"),
+        .init(
+          name: name + "-top", includesTop: true, md5: top.md5, bytes: top.bytes,
+          url: place + ".h5"),
+        .init(
+          name: name, includesTop: false, md5: noTop.md5, bytes: noTop.bytes,
+          url: place + "_notop.h5"),
       ],
       licence: "Creative Commons Attribution",
       origin: "Visual Geometry Group, Oxford; trained on ImageNet, ported to Keras")

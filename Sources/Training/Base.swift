@@ -29,15 +29,15 @@ package enum BaseLoader {
   /// Loads a base for pictures of the given size.
   ///
   /// - Parameters:
-  ///   - specifier: the path of a Keras file, or the name of an architecture whose file lies in
-  ///     one of `searchFolders`.
+  ///   - specifier: the path of a Keras file, or the name of a base whose file lies in one of the
+  ///     folders of `WeightStore.standard`.
   ///   - layer: the layer to end with; the last before a classifier if nil.
   ///   - fingerprint: what the digest of the tensors must be, if known.
   package static func load(
     _ specifier: String, height: Int, width: Int, layer: String? = nil,
     allowPartial: Bool = false, fingerprint: String? = nil
   ) throws -> LoadedBase {
-    let path = try file(for: specifier)
+    let path = try WeightStore.standard.file(for: specifier)
     let stored = try KerasFile(path)
     defer { stored.close() }
     let architecture = Architectures.identify(
@@ -98,39 +98,6 @@ package enum BaseLoader {
     } catch WeightsError.mismatch(let mismatch) {
       throw TrainingError.unfitBase(mismatch)
     }
-  }
-
-  /// Where weights of a named base are looked for.
-  package static var searchFolders: [String] {
-    let environment = ProcessInfo.processInfo.environment
-    let cache =
-      environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
-    return ["weights", cache + "/tl/weights"]
-  }
-
-  /// The file that a path or name stands for.
-  private static func file(for specifier: String) throws -> String {
-    let files = FileManager.default
-    guard let architecture = Architectures.named(specifier) else {
-      // What looks like a path is one; opening it then says what is wrong.
-      if specifier.contains(where: { "/.".contains($0) }) || files.fileExists(atPath: specifier) {
-        return specifier
-      }
-      throw TrainingError.unknownBase(specifier, known: Architectures.all.map(\.name))
-    }
-    let published = architecture.card.files.reversed().compactMap { file in
-      URL(string: file.url)?.lastPathComponent
-    }
-    var names = ["\(specifier)_notop.h5", "\(specifier).h5"]
-    for name in published where !names.contains(name) { names.append(name) }
-    for folder in searchFolders {
-      for name in names where files.fileExists(atPath: folder + "/" + name) {
-        return folder + "/" + name
-      }
-    }
-    throw TrainingError.noSuchBase(
-      specifier, names: names, folders: searchFolders,
-      url: architecture.card.files.last?.url ?? "")
   }
 }
 

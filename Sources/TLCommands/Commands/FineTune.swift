@@ -7,7 +7,7 @@ struct FineTune: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train the unfrozen top of a base together with its head.",
     discussion: """
-      Give the model of `tl train-head` with --model, or only --base: then a head is trained \
+      Give the model of `tl train-head` with --model; with --base or neither a head is trained \
       first. What lies below the lowest unfrozen layer runs once, its outputs are kept. With \
       --augment or a range of changes it runs in every epoch, on newly changed photos; \
       --augment-views makes a number of views once instead. Validation photos are never changed.
@@ -19,7 +19,7 @@ struct FineTune: ParsableCommand {
   @Option(help: "A data folder to validate on after every epoch.")
   var validation: String?
 
-  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
+  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
   var base: String?
 
   @Flag(help: "Accept a base file that lacks some of its tensors.")
@@ -70,7 +70,7 @@ struct FineTune: ParsableCommand {
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
-    guard (base == nil) != (model == nil) else {
+    guard base == nil || model == nil else {
       throw ValidationError("give either --model (a trained model) or --base (a base alone)")
     }
     guard augmentViews == nil || augmentation.ranges != nil else {
@@ -110,7 +110,7 @@ struct FineTune: ParsableCommand {
       } else {
         try withTrainedHead(folder, validating, console)
       }
-    let tuning = try named(model ?? base ?? "") {
+    let tuning = try named(model ?? base ?? "mini") {
       try FineTuning(
         model: start, unfrozen: layerSelection(unfreeze), settings: settings,
         photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
@@ -181,12 +181,11 @@ struct FineTune: ParsableCommand {
   private func withTrainedHead(
     _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
   ) throws -> ClassifierModel {
-    guard let base else { preconditionFailure("either --model or --base is given") }
     let options = try BaseOptions.parse(
-      ["--base", base] + (allowPartial ? ["--allow-partial"] : []))
+      (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
     try OutputPlace.check(output, inputs: [loaded.path])
-    let loader = try photos.loader(default: loaded.preprocessing, base: base)
+    let loader = try photos.loader(default: loaded.preprocessing, base: loaded.path)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)

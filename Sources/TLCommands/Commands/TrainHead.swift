@@ -66,7 +66,8 @@ struct TrainHead: ParsableCommand {
     try OutputPlace.check(output, inputs: [source.baseFile])
     // The fingerprint tells whether it is the same base, which may have lacked tensors.
     let loaded = try BaseLoader.load(
-      base ?? source.baseFile, height: source.loader.height, width: source.loader.width,
+      base.map { try baseFile($0, console) } ?? source.baseFile, height: source.loader.height,
+      width: source.loader.width,
       layer: source.layer, allowPartial: true, fingerprint: source.baseFingerprint)
     let progress = EpochProgress(console)
     let model = try training.run(

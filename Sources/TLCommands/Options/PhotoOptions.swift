@@ -63,8 +63,8 @@ struct PassOptions: ParsableArguments {
 
 /// Which base to use.
 struct BaseOptions: ParsableArguments {
-  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
-  var base: String
+  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
+  var base: String?
 
   @Flag(help: "Accept a file that lacks some of the base's tensors.")
   var allowPartial = false

@@ -1,6 +1,9 @@
+import Demo
 import Training
 import Weights
 
 // Which errors of other modules know a way out.
 extension TrainingError: WithWayOut {}
 extension WeightsError: WithWayOut {}
+extension DemoError: WithWayOut {}
+extension PullError: WithWayOut {}
