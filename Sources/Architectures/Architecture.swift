@@ -51,6 +51,11 @@ package enum Architectures {
 
   package static func named(_ name: String) -> (any Architecture)? { all.first { $0.name == name } }
 
+  /// What suits the weights of the base of that name; the book's for VGG16 if it is unknown.
+  package static func defaults(ofBase name: String) -> WeightDefaults {
+    named(name)?.card.defaults ?? WeightDefaults()
+  }
+
   /// The architecture whose layer names fit what a file holds, with the file's widths, or nil.
   ///
   /// All the file's convolutions must belong to it and most of its own be there; among several the

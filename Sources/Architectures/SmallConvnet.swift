@@ -1,7 +1,7 @@
 import Compute
 import Layers
 
-/// The small convnet of section 5.2 of *Deep Learning with Python*, by F. Chollet.
+/// The small convnet of section 5.2 of Chollet's *Deep Learning with Python*.
 ///
 /// Four convolutions, each with max pooling, and a dense classifier.
 enum SmallConvnet {

@@ -44,4 +44,28 @@ package struct WeightCard: Sendable {
   package let origin: String
   /// The file of these weights that comes with the project.
   package var shipped: ShippedFile?
+  /// What suits these weights where nobody says otherwise.
+  package var defaults = WeightDefaults()
+}
+
+/// How photos are taken in and classifiers trained unless something else is asked for; the values
+/// here are the book's for VGG16.
+package struct WeightDefaults: Sendable, Equatable {
+  /// Height and width that photos are scaled to.
+  package var photoSize = 150
+  /// How they are scaled, by name.
+  package var interpolation = "nearest"
+  /// For a head on features.
+  package var headLearningRate: Float = 2e-5
+  /// For unfrozen layers together with a trained head.
+  package var tuningLearningRate: Float = 1e-5
+
+  package init() {}
+
+  init(
+    photoSize: Int, interpolation: String, headLearningRate: Float, tuningLearningRate: Float
+  ) {
+    (self.photoSize, self.interpolation) = (photoSize, interpolation)
+    (self.headLearningRate, self.tuningLearningRate) = (headLearningRate, tuningLearningRate)
+  }
 }

@@ -1,4 +1,4 @@
-import Architectures
+package import Architectures
 import Compute
 import Foundation
 package import Images
@@ -12,12 +12,20 @@ package struct LoadedBase: Sendable {
   package let name: String
   /// The weights file.
   package let path: String
-  /// The preprocessing that the weights expect, where it is known.
-  package let preprocessing: Preprocessing?
+  /// What is known of the weights, where they belong to a known architecture.
+  package let card: WeightCard?
   package let report: LoadReport
   /// A digest of all tensors of the network.
   package let fingerprint: String
 
+  /// The preprocessing that the weights expect, where it is known.
+  package var preprocessing: Preprocessing? {
+    card.flatMap { Preprocessing(rawValue: $0.preprocessing) }
+  }
+  /// How photos are scaled unless something else is asked for.
+  package var interpolation: Interpolation {
+    card.flatMap { Interpolation(rawValue: $0.defaults.interpolation) } ?? .nearest
+  }
   /// The layer that the network ends with.
   package var layer: String { network.nodes[network.outputIndex].name }
   /// Such as `vgg16 from vgg16_notop.h5`.
@@ -26,7 +34,7 @@ package struct LoadedBase: Sendable {
 
 /// Finds and opens bases.
 package enum BaseLoader {
-  /// Loads a base for pictures of the given size.
+  /// Loads a base for pictures of the given size, or of the size that suits it.
   ///
   /// - Parameters:
   ///   - specifier: the path of a Keras file, or the name of a base whose file lies in one of the
@@ -34,7 +42,7 @@ package enum BaseLoader {
   ///   - layer: the layer to end with; the last before a classifier if nil.
   ///   - fingerprint: what the digest of the tensors must be, if known.
   package static func load(
-    _ specifier: String, height: Int, width: Int, layer: String? = nil,
+    _ specifier: String, height: Int? = nil, width: Int? = nil, layer: String? = nil,
     allowPartial: Bool = false, fingerprint: String? = nil
   ) throws -> LoadedBase {
     let path = try WeightStore.standard.file(for: specifier)
@@ -42,9 +50,10 @@ package enum BaseLoader {
     defer { stored.close() }
     let architecture = Architectures.identify(
       stored.signature.map { StoredLayer(name: $0.layer, shapes: $0.shapes) })
+    let size = (architecture?.card.defaults ?? WeightDefaults()).photoSize
     var (network, report) = try explained(path) {
       try filled(
-        stored, architecture, inputShape: [height, width, 3], layer: layer,
+        stored, architecture, inputShape: [height ?? size, width ?? size, 3], layer: layer,
         allowPartial: allowPartial)
     }
     network.setTrainable([])
@@ -54,8 +63,7 @@ package enum BaseLoader {
     }
     return LoadedBase(
       network: network, name: architecture?.name ?? network.name, path: path,
-      preprocessing: architecture.flatMap { Preprocessing(rawValue: $0.card.preprocessing) },
-      report: report, fingerprint: digest)
+      card: architecture?.card, report: report, fingerprint: digest)
   }
 
   /// The network up to the layer that is wanted, which alone must be in the file.

@@ -1,3 +1,4 @@
+package import Architectures
 package import Compute
 import Foundation
 package import Images
@@ -29,6 +30,14 @@ package struct ClassifierModel: Sendable {
 
   package var loss: Loss {
     network.outputShape == [1] ? .binaryCrossentropy : .categoricalCrossentropy
+  }
+
+  /// What suits the weights of the base, if it is one of a known architecture.
+  package var defaults: WeightDefaults {
+    let layers = network.nodes[..<network.headStart].filter(\.hasParameters).map {
+      StoredLayer(name: $0.name, shapes: $0.layer.parameters.map(\.value.shape))
+    }
+    return Architectures.identify(layers)?.card.defaults ?? WeightDefaults()
   }
 
   /// The nodes of the classifier on top of the base.

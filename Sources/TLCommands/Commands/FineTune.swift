@@ -1,3 +1,4 @@
+import Architectures
 import ArgumentParser
 import Images
 import Layers
@@ -43,8 +44,8 @@ struct FineTune: ParsableCommand {
   @Option(help: "The optimizer, with Keras's defaults.")
   var optimizer = OptimizerName(.rmsprop())
 
-  @Option(help: "The optimizer's learning rate.")
-  var learningRate: Float = 1e-5
+  @Option(help: "The optimizer's learning rate; default: what suits the base (VGG: 1e-5).")
+  var learningRate: Float?
 
   @Option(help: "The seed of order, dropout, random changes and, with --base, the head.")
   var seed: UInt64 = 0
@@ -63,8 +64,8 @@ struct FineTune: ParsableCommand {
   @Option(help: ArgumentHelp("Epochs of the head's own training.", valueName: "n"))
   var headEpochs = 30
 
-  @Option(help: "Learning rate of the head's own training.")
-  var headLearningRate: Float = 2e-5
+  @Option(help: "Learning rate of the head's own training; default: what suits the base.")
+  var headLearningRate: Float?
 
   @OptionGroup var pass: PassOptions
   @OptionGroup var options: ConsoleOptions
@@ -82,24 +83,25 @@ struct FineTune: ParsableCommand {
     guard cacheLimit >= 0 else {
       throw ValidationError("--cache-limit must be 0 or more, found \(cacheLimit)")
     }
-    _ = try (settings(), headSettings(), layerSelection(unfreeze))
+    _ = try (
+      settings(WeightDefaults()), headSettings(WeightDefaults()), layerSelection(unfreeze)
+    )
   }
 
-  private func settings() throws -> TrainingSettings {
+  private func settings(_ defaults: WeightDefaults) throws -> TrainingSettings {
     try trainingSettings(
-      epochs: epochs, batchSize: batchSize, optimizer: optimizer, learningRate: learningRate,
-      seed: seed)
+      epochs: epochs, batchSize: batchSize, optimizer: optimizer,
+      learningRate: learningRate ?? defaults.tuningLearningRate, seed: seed)
   }
 
-  private func headSettings() throws -> TrainingSettings {
+  private func headSettings(_ defaults: WeightDefaults) throws -> TrainingSettings {
     try trainingSettings(
       "head-", epochs: headEpochs, batchSize: batchSize, optimizer: optimizer,
-      learningRate: headLearningRate, seed: seed)
+      learningRate: headLearningRate ?? defaults.headLearningRate, seed: seed)
   }
 
   func run() throws {
     let console = options.console
-    let settings = try settings()
     let folder = try listed(labelled: data, console)
     let validating = try validation.map { try listed(labelled: $0, console) }
     try OutputPlace.check(output)
@@ -110,6 +112,8 @@ struct FineTune: ParsableCommand {
       } else {
         try withTrainedHead(folder, validating, console)
       }
+    let settings = try settings(start.defaults)
+    if learningRate == nil { console.note("learning rate: \(settings.learningRate)") }
     let tuning = try named(model ?? base ?? "mini") {
       try FineTuning(
         model: start, unfrozen: layerSelection(unfreeze), settings: settings,
@@ -185,7 +189,7 @@ struct FineTune: ParsableCommand {
       (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
     try OutputPlace.check(output, inputs: [loaded.path])
-    let loader = try photos.loader(default: loaded.preprocessing, base: loaded.path)
+    let loader = try photos.loader(for: loaded)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
@@ -197,8 +201,8 @@ struct FineTune: ParsableCommand {
         + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"
         + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
     let tuning = try FineTuning(
-      model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(), photosAtOnce: 20,
-      isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
+      model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(fresh.defaults),
+      photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
     return try tuning.run(
       folder, validation: validating, showingOn: console, isReporting: false
     ).model

@@ -49,9 +49,8 @@ struct Summary: ParsableCommand {
       let size = imageSize.map { [$0.height, $0.width, 3] }
       return try KerasModel.read(model, inputShape: size).network
     }
-    let size = imageSize ?? ImageSize(150)
     return try BaseLoader.load(
-      baseFile(base, options.console), height: size.height, width: size.width,
+      baseFile(base, options.console), height: imageSize?.height, width: imageSize?.width,
       allowPartial: allowPartial
     ).network
   }
