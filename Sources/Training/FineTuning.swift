@@ -16,6 +16,7 @@ package struct FineTuning {
   private let isStrict: Bool
   private let cacheLimit: Int
   private let augmentation: AugmentationPlan?
+  private let command: String
 
   /// What a fine-tuning run reports.
   package enum Event: Sendable {
@@ -36,11 +37,15 @@ package struct FineTuning {
     package let photoWait: Double?
   }
 
-  /// - Parameter unfrozen: the layers of the base to train; the head always is.
+  /// - Parameters:
+  ///   - unfrozen: the layers of the base to train; the head always is.
+  ///   - command: what the model's history calls the run.
   package init(
     model: ClassifierModel, unfrozen: LayerSelection, settings: TrainingSettings,
-    photosAtOnce: Int, isStrict: Bool, cacheLimit: Int, augmentation: AugmentationPlan? = nil
+    photosAtOnce: Int, isStrict: Bool, cacheLimit: Int, augmentation: AugmentationPlan? = nil,
+    command: String = "fine-tune"
   ) throws {
+    self.command = command
     self.augmentation = augmentation
     self.model = model
     self.settings = settings
@@ -65,6 +70,9 @@ package struct FineTuning {
     let node = model.network.nodes[cut.boundary]
     return (node.name, node.shape)
   }
+
+  /// Whether anything lies below what is trained.
+  package var hasFrozenLayers: Bool { cut.boundary > 0 }
 
   /// Which outputs of the prefix are kept in memory, for so many photos to train and validate on.
   package func caching(photos: Int, validation: Int) -> Caching {
@@ -140,7 +148,7 @@ package struct FineTuning {
     let trained = (trainedLayers + ["the head"]).joined(separator: ", ")
     model.history.append(
       TrainingRun(
-        command: "fine-tune", trained: trained, settings: settings,
+        command: command, trained: trained, settings: settings,
         photos: examples.count, proof: proof.sentence, augmentation: augmentation, epochs: epochs))
     return Result(model: model, proof: proof, photoWait: examples.wait.share)
   }

@@ -7,6 +7,9 @@ package struct TrainingSettings: Sendable {
   package var batchSize: Int
   package var rule: Optimizer.Rule
   package var learningRate: Float
+  package var schedule = LearningRateSchedule()
+  /// The share of each target that is spread evenly over all classes.
+  package var labelSmoothing: Float = 0
   package var seed: UInt64
   /// Whether each epoch takes the examples in a new order.
   package var shuffles = true
@@ -112,6 +115,7 @@ package struct Trainer: Sendable {
     _ examples: some Examples, validation: (any Examples)?,
     report: (TrainingEvent) throws -> Void
   ) throws -> [EpochResult] {
+    TensorMemory.keep()
     var history: [EpochResult] = []
     for epoch in 1...max(settings.epochs, 1) where settings.epochs > 0 {
       let (loss, accuracy) = try trainEpoch(epoch, examples, report)
@@ -136,6 +140,9 @@ package struct Trainer: Sendable {
     }
     try examples.forEachBatch(batches, epoch: epoch) { indices, values in
       let labels = indices.map { examples.labels[$0] }
+      let share = settings.schedule.share(
+        step: optimizer.step, stepsPerEpoch: batches.count, epochs: settings.epochs)
+      optimizer.learningRate = settings.learningRate * Float(share)
       let step = trainStep(values, labels: labels)
       lossSum += step.loss * Double(indices.count)
       right += step.right
@@ -153,7 +160,8 @@ package struct Trainer: Sendable {
   /// - Returns: the batch's mean loss and how many predictions were right, before the step.
   package mutating func trainStep(_ values: Tensor, labels: [Int]) -> (loss: Double, right: Int) {
     let pass = network.forward(suffix: cut, from: values, random: &random)
-    let (loss, gradient) = loss.value(logits: pass.logits, labels: labels)
+    let (loss, gradient) = loss.value(
+      logits: pass.logits, labels: labels, smoothing: settings.labelSmoothing)
     let gradients = network.backward(suffix: cut, pass: pass, logitsGradient: gradient)
     optimizer.beginStep()
     for (node, gradients) in gradients.sorted(by: { $0.key < $1.key }) {
@@ -176,7 +184,9 @@ package struct Trainer: Sendable {
       let indices = Array(start..<min(start + 100, examples.count))
       let labels = indices.map { examples.labels[$0] }
       let logits = plan.run(try examples.values(at: indices))[0]
-      lossSum += loss.losses(logits: logits, labels: labels).reduce(0, +)
+      lossSum += loss.losses(
+        logits: logits, labels: labels, smoothing: settings.labelSmoothing
+      ).reduce(0, +)
       right += loss.right(logits: logits, labels: labels)
     }
     let count = Double(max(examples.count, 1))

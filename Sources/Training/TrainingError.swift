@@ -7,7 +7,7 @@ package import Weights
 
 /// What can go wrong between photos, features and models; `description` is one line.
 package enum TrainingError: Error, CustomStringConvertible {
-  case noSuchBase(String, names: [String], folders: [String], url: String)
+  case noSuchBase(NamedBase, WeightStore)
   case unknownBase(String, known: [String])
   case unknownArchitecture(String, holds: String)
   case unusableLayers(String, LayerError)
@@ -35,9 +35,10 @@ package enum TrainingError: Error, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .noSuchBase(let name, let names, let folders, _):
-      "no weights file for the base '\(name)': looked for \(names.joined(separator: ", ")) in "
-        + folders.map { "'\($0)'" }.joined(separator: " and ")
+    case .noSuchBase(let base, let store):
+      "no weights file for the base '\(base.name)': looked for "
+        + "\(base.fileNames.joined(separator: ", ")) in "
+        + store.folders.map { "'\($0)'" }.joined(separator: ", ")
     case .unknownBase(let name, let known):
       "cannot find the base '\(name)': expected a file or one of \(known.joined(separator: ", "))"
     case .unknownArchitecture(let path, let holds):
@@ -100,8 +101,10 @@ extension TrainingError {
   /// What the user can do about it, where something can be done.
   package var wayOut: String? {
     switch self {
-    case .noSuchBase(_, _, let folders, let url):
-      "download \(url) into '\(folders.last ?? "weights")', or give the file's path to --base"
+    case .noSuchBase(let base, _) where base.published == nil:
+      "give the file's path to --base: it is in the folder 'weights' of tl's project"
+    case .noSuchBase(let base, let store):
+      "`tl weights pull \(base.name)`, or \(PullError.byHand(base, store.cache))"
     case .unusableLayers(_, .emptyOutput): "a larger --image-size"
     case .unusableLayers(_, .noSuchLayer): "`tl summary` lists the layers"
     case .unfitBase(let mismatch) where mismatch.looksMadeForOtherSize:
