@@ -29,11 +29,13 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+    // Only libcurl's header: the library is opened at run time, see Sources/CCurl/shim.h.
+    .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
     .target(name: "HDF5", dependencies: ["CHDF5"]),
     .target(
-      name: "Compute", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: hotCode),
+      name: "Compute", dependencies: ["CKernels"], swiftSettings: hotCode),
     .target(name: "Layers", dependencies: ["Compute"], swiftSettings: noPointers),
     .target(name: "Architectures", dependencies: ["Layers"], swiftSettings: noPointers),
     .target(
@@ -46,10 +48,11 @@ let package = Package(
         "Compute", "CTurboJPEG", "CPNG", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
+    .target(name: "Downloads", dependencies: ["CCurl"]),
     .target(name: "Drawing", dependencies: ["CCairo", "Images"], swiftSettings: hotCode),
     .target(name: "Demo", dependencies: ["Drawing", "Images", "Compute"], swiftSettings: hotCode),
     .target(
-      name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5"],
+      name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5", "Downloads"],
       swiftSettings: noPointers),
     .target(
       name: "Explain", dependencies: ["Training", "Drawing"],
@@ -62,7 +65,7 @@ let package = Package(
       ],
       swiftSettings: noPointers),
     .executableTarget(name: "tl", dependencies: ["TLCommands"]),
-    .executableTarget(name: "tl-bench", dependencies: ["Training"]),
+    .executableTarget(name: "tl-bench", dependencies: ["COpenBLAS", "Training"]),
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Compute"], path: "Tests/TestSupport"),
     .testTarget(

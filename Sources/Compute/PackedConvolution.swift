@@ -4,10 +4,11 @@ internal import CKernels
 ///
 /// A row of outputs is one product: its patches lie at a fixed distance in the picture, and each
 /// kernel row sees consecutive floats. Pictures that need padding are copied strip by strip into
-/// scratch with zeros around them; with bf16 all are, and rounded on the way.
+/// scratch with zeros around them, and so are float32 pictures that must be rounded to bf16.
 struct PackedConvolution: PlanOperation {
   private let filter: PlanFilter
   private let precision: Precision
+  private let storage: OperationStorage
   private let kernels: ck_table
   private let weights: PackedWeights
   private let bias: PackedBuffer?
@@ -19,12 +20,13 @@ struct PackedConvolution: PlanOperation {
 
   var algorithm: String { (isMatrix ? "product" : "direct") + precision.suffix }
 
-  /// Whether `filter` reads its input in pairs of channels, as bf16 needs.
-  static func canRound(_ filter: PlanFilter) -> Bool { filter.window.channels % 2 == 0 }
-
-  init(filter: PlanFilter, precision: Precision, kernels table: KernelTable) {
+  init(
+    filter: PlanFilter, precision: Precision, storage: OperationStorage = OperationStorage(),
+    kernels table: KernelTable
+  ) {
     kernels = table.functions
     self.precision = precision
+    self.storage = storage
     self.filter = filter.withoutKernel
     let weights = PackedWeights(kernel: filter.kernel, precision: precision, kernels: kernels)
     bias = filter.bias.map { PackedBuffer($0, paddedTo: weights.panelCount * weights.panel) }
@@ -34,7 +36,8 @@ struct PackedConvolution: PlanOperation {
     stripColumns = (columns.outputSize - 1) * window.strides[1] + window.window[1]
     let bottom = (rows.outputSize - 1) * window.strides[0] + window.window[0]
     copies =
-      precision == .bf16 || rows.paddingBefore > 0 || columns.paddingBefore > 0 || bottom > window.height
+      precision != storage.input || rows.paddingBefore > 0 || columns.paddingBefore > 0
+      || bottom > window.height
       || stripColumns > window.width
     // A strip takes a quarter of a 1 MB cache; the rest is for the kernels.
     let rowsThatFit = (1 << 16) / max(stripColumns * window.channels, 1)
@@ -48,13 +51,10 @@ struct PackedConvolution: PlanOperation {
   }
 
   var workerScratch: Int {
-    if isMatrix { return precision == .bf16 ? matrixRows * filter.window.channels / 2 : 0 }
-    return copies
-      ? inputRows(of: stripRows) * stripColumns * slots(filter.window.channels) : 0
+    let channels = precision.slots(filter.window.channels)
+    if isMatrix { return precision != storage.input ? matrixRows * channels : 0 }
+    return copies ? inputRows(of: stripRows) * stripColumns * channels : 0
   }
-
-  /// Floats' places that so many numbers of the input take when they are multiplied.
-  private func slots(_ numbers: Int) -> Int { precision == .bf16 ? numbers / 2 : numbers }
 
   /// Rows of a matrix that are multiplied by all panels while they stay in the cache.
   private var matrixRows: Int {
@@ -66,7 +66,8 @@ struct PackedConvolution: PlanOperation {
     scratch: PlanScratch
   ) {
     guard filter.window.outputPixels * filter.outputChannels > 0 else { return }
-    let result = Result(output: output, addend: filter.adds ? inputs[1] : nil)
+    let result = Result(
+      output: output, addend: filter.adds ? inputs[1] : nil, storage: storage)
     if isMatrix {
       multiply(rows: photos * filter.window.outputPixels, inputs[0], result, scratch)
     } else {
@@ -79,13 +80,22 @@ struct PackedConvolution: PlanOperation {
     let output: UnsafeMutablePointer<Float>
     let addend: UnsafePointer<Float>?
 
+    let storage: OperationStorage
+
+    /// The same from number `offset` on.
     static func + (result: Result, offset: Int) -> Result {
-      Result(output: result.output + offset, addend: result.addend.map { $0 + offset })
+      Result(
+        output: result.storage.output.address(result.output, offset),
+        addend: result.addend.map { result.storage.addend.address($0, offset) },
+        storage: result.storage)
     }
 
     func place(_ offset: Int, in call: inout ck_product) {
-      call.c = output + offset
-      call.addend = addend.map { $0 + offset }
+      let place = self + offset
+      call.c = place.output
+      call.addend = place.addend
+      call.c_is_bf16 = storage.output == .bf16
+      call.addend_is_bf16 = storage.addend == .bf16
     }
   }
 
@@ -97,15 +107,15 @@ struct PackedConvolution: PlanOperation {
     let groups = weights.panelGroups(besides: blocks.count, workers: scratch.workerCount)
     parallelItems(blocks.count * groups.count, workers: scratch.workerCount) { worker, item in
       let block = blocks[item / groups.count]
-      var source = input + block.lowerBound * depth
-      if precision == .bf16 {
+      var source = storage.input.address(input, block.lowerBound * depth)
+      if precision != storage.input {
         kernels.bf16_round(source, scratch.worker(worker), block.count * depth)
         source = UnsafePointer(scratch.worker(worker))
       }
-      var call = product(pixelStride: slots(depth))
+      var call = product(pixelStride: precision.slots(depth))
       call.rows = block.count
       call.segments = 1
-      call.depth = slots(depth)
+      call.depth = precision.slots(depth)
       for panel in groups[item % groups.count] {
         point(&call, at: panel)
         call.a = source
@@ -135,13 +145,14 @@ struct PackedConvolution: PlanOperation {
     ) { worker, item in
       let strip = strips[item / groups.count % strips.count]
       let photo = item / groups.count / strips.count
-      let picture = input + photo * window.inputCount
+      let picture = storage.input.address(input, photo * window.inputCount)
       let columns = copies ? stripColumns : window.width
       if copies { copy(strip, of: picture, to: scratch.worker(worker)) }
       let source =
         copies
         ? UnsafePointer(scratch.worker(worker))
-        : picture + strip.lowerBound * window.strides[0] * columns * window.channels
+        : storage.input.address(
+          picture, strip.lowerBound * window.strides[0] * columns * window.channels)
       let pixel = (photo * window.rows.outputSize + strip.lowerBound) * window.columns.outputSize
       multiply(
         rows: strip.count, groups[item % groups.count], source, columns: columns,
@@ -155,7 +166,7 @@ struct PackedConvolution: PlanOperation {
     _ result: Result
   ) {
     let window = filter.window
-    let channels = slots(window.channels)
+    let channels = precision.slots(window.channels)
     let sourceRow = columns * channels
     var call = product(pixelStride: window.strides[1] * channels)
     call.rows = window.columns.outputSize
@@ -198,7 +209,7 @@ struct PackedConvolution: PlanOperation {
     _ strip: Range<Int>, of picture: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) {
     let window = filter.window
-    let channels = slots(window.channels)
+    let channels = precision.slots(window.channels)
     let top = strip.lowerBound * window.strides[0] - window.rows.paddingBefore
     let left = window.columns.paddingBefore
     let inside = max(0, min(window.width, stripColumns - left))
@@ -210,7 +221,7 @@ struct PackedConvolution: PlanOperation {
       }
       start.update(repeating: 0, count: left * channels)
       copy(
-        picture + (top + row) * window.width * window.channels,
+        storage.input.address(picture, (top + row) * window.width * window.channels),
         count: inside * window.channels, to: start + left * channels)
       (start + (left + inside) * channels).update(
         repeating: 0, count: (stripColumns - left - inside) * channels)
@@ -220,9 +231,10 @@ struct PackedConvolution: PlanOperation {
   private func copy(
     _ source: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>
   ) {
-    switch precision {
-    case .f32: target.update(from: source, count: count)
-    case .bf16: kernels.bf16_round(source, target, count)
+    if precision == storage.input {
+      target.update(from: source, count: precision.slots(count))
+    } else {
+      kernels.bf16_round(source, target, count)
     }
   }
 }

@@ -32,13 +32,20 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
   func canAdd(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == nil }
 
   func operation(
-    _ filter: PlanFilter, precision wanted: Precision, kernels: KernelTable
+    _ filter: PlanFilter, precision wanted: Precision, storage: OperationStorage,
+    kernels: KernelTable
   ) -> any PlanOperation {
-    let precision = PackedConvolution.canRound(filter) ? wanted : .f32
+    let precision = filter.precision(wanted)
     if let tile = winogradTile(for: filter) {
       return WinogradConvolution(
-        filter: filter, tile: tile, precision: precision, kernels: kernels)
+        filter: filter, tile: tile, precision: precision, storage: storage, kernels: kernels)
     }
-    return PackedConvolution(filter: filter, precision: precision, kernels: kernels)
+    return PackedConvolution(
+      filter: filter, precision: precision, storage: storage, kernels: kernels)
   }
+}
+
+extension PlanFilter {
+  /// What it multiplies: bf16 numbers come in pairs of channels.
+  func precision(_ wanted: Precision) -> Precision { window.channels % 2 == 0 ? wanted : .f32 }
 }

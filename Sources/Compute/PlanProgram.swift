@@ -65,7 +65,7 @@ struct PlanProgram: Sendable {
   let inputCount: Int
   /// The value of each output, reshapes resolved.
   let outputs: [Int]
-  /// Floats per photo of each value.
+  /// Floats' places per photo of each value.
   let counts: [Int]
   let segments: [PlanSegment]
   /// Photos that go through the plan together, so that memory does not grow with the batch.
@@ -75,10 +75,12 @@ struct PlanProgram: Sendable {
     graph: PlanGraph, kernels: KernelTable, choice: ConvolutionChoice, precision: Precision
   ) {
     var source = Array(graph.shapes.indices)
+    let stored = graph.storage(precision)
     var steps: [Step] = []
     for node in graph.nodes {
       let (operation, work) = node.prepared(
-        shapes: graph.shapes, kernels: kernels, choice: choice, precision: precision)
+        shapes: graph.shapes, storage: stored, kernels: kernels, choice: choice,
+        precision: precision)
       if let operation {
         steps.append(
           Step(
@@ -91,7 +93,7 @@ struct PlanProgram: Sendable {
     self.steps = steps
     input = graph.input
     outputs = graph.outputs.map { source[$0] }
-    counts = graph.shapes.map { $0.reduce(1, *) }
+    counts = zip(stored, graph.shapes).map { $0.slots($1.reduce(1, *)) }
     inputCount = counts[graph.input]
     segments = PlanSegment.split(steps: steps, counts: counts)
   }
@@ -141,14 +143,21 @@ struct PlanProgram: Sendable {
 extension PlanNode {
   /// The operation ready to run and its multiply-adds per photo; nil where nothing is to be done.
   func prepared(
-    shapes: [[Int]], kernels: KernelTable, choice: ConvolutionChoice, precision: Precision
+    shapes: [[Int]], storage: [Precision], kernels: KernelTable, choice: ConvolutionChoice,
+    precision: Precision
   ) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
     let shape = shapes[inputs[0]]
     let count = shape.reduce(1, *)
     return switch operation {
     case .convolution(let filter):
       (
-        choice.operation(filter, precision: precision, kernels: kernels), filter.multiplyAdds
+        choice.operation(
+          filter, precision: precision,
+          storage: OperationStorage(
+            input: storage[inputs[0]], addend: storage[inputs[inputs.count - 1]],
+            output: storage[output]),
+          kernels: kernels),
+        filter.multiplyAdds
       )
     case .pooling(let kind, let window, let zeros):
       (

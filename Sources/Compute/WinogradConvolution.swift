@@ -13,6 +13,7 @@ struct WinogradConvolution: UnaryPlanOperation {
   private let filter: PlanFilter
   private let tile: Int
   private let precision: Precision
+  private let storage: OperationStorage
   private let kernels: ck_table
   private let weights: WinogradWeights
   private let bias: PackedBuffer
@@ -37,8 +38,12 @@ struct WinogradConvolution: UnaryPlanOperation {
     return products(best) * 3 <= window.outputPixels * 9 * 2 ? best : nil
   }
 
-  init(filter: PlanFilter, tile: Int, precision: Precision, kernels table: KernelTable) {
+  init(
+    filter: PlanFilter, tile: Int, precision: Precision,
+    storage: OperationStorage = OperationStorage(), kernels table: KernelTable
+  ) {
     self.tile = tile
+    self.storage = storage
     self.precision = precision
     kernels = table.functions
     weights = WinogradWeights(
@@ -116,6 +121,7 @@ struct WinogradConvolution: UnaryPlanOperation {
     let window = filter.window
     let channels = window.channels
     var call = ck_winograd_input()
+    call.patch_is_bf16 = storage.input == .bf16
     call.tile = Int32(tile)
     call.row = window.width * channels
     call.pixel = channels
@@ -125,7 +131,8 @@ struct WinogradConvolution: UnaryPlanOperation {
       let (photo, y, x) = place(of: index)
       let top = tile * y - window.rows.paddingBefore
       let left = tile * x - window.columns.paddingBefore
-      call.patch = input + (photo * window.inputCount + (top * window.width + left) * channels)
+      call.patch = storage.input.address(
+        input, photo * window.inputCount + (top * window.width + left) * channels)
       call.top = Int32(max(0, -top))
       call.left = Int32(max(0, -left))
       call.bottom = Int32(min(tile + 2, window.height - top))
@@ -183,12 +190,13 @@ struct WinogradConvolution: UnaryPlanOperation {
     call.bias = UnsafePointer(bias.floats + first)
     call.relu = filter.relu
     call.pooled = filter.pooled
+    call.pixels_are_bf16 = storage.output == .bf16
     for index in block {
       let (photo, y, x) = place(of: index)
       call.rows = Int32(min(side, filter.outputRows - side * y))
       call.columns = Int32(min(side, filter.outputColumns - side * x))
       let pixel = (photo * filter.outputRows + side * y) * filter.outputColumns + side * x
-      call.pixels = output + (pixel * outputs + first)
+      call.pixels = storage.output.address(output, pixel * outputs + first)
       call.matrices = UnsafePointer(products + (index - block.lowerBound) * schedule.productRow)
       kernels.f32_winograd_output(&call)
     }

@@ -33,7 +33,7 @@ func makeVGG16(size: Int) -> InferencePlan {
 /// Photos per second of the VGG16 base; `tl bench` shows where the time of any base goes.
 func benchmarkVGG16(_ arguments: Arguments) {
   let (size, batch) = (arguments.integer("size", 150), arguments.integer("batch", 20))
-  print("VGG16 base, \(size) px, batches of \(batch); \(KernelReport.line)")
+  print("VGG16 base, \(size) px, batches of \(batch); \(BLAS.line)")
   let plan = makeVGG16(size: size)
   var random = SeededRandom(seed: 2)
   let photos = Tensor(shape: [batch, size, size, 3]) { pixels in

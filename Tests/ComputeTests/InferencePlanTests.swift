@@ -110,6 +110,57 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
+  /// What lies between convolutions is stored as the next one reads it: the same as rounding it.
+  @Test(arguments: ConvolutionChoice.allCases)
+  func bf16BetweenConvolutionsIsWhatTheNextOneWouldRound(_ choice: ConvolutionChoice) {
+    func kernel(_ shape: [Int], _ seed: UInt64) -> Tensor {
+      .random(
+        shape, seed: seed, deviation: (1 / Float(shape[0] * shape[1] * shape[2])).squareRoot())
+    }
+    let first = kernel([3, 3, 16, 48], 1)
+    let second = kernel([1, 1, 48, 42], 2)
+    let third = kernel([3, 3, 42, 42], 3)
+    let last = kernel([3, 3, 16, 16], 4)
+    let batch = Tensor.random([3, 13, 11, 16], seed: 5)
+    for kernels in KernelTable.available {
+      func run(_ x: Tensor, _ describe: (inout InferencePlanBuilder, PlanValue) -> [PlanValue])
+        -> [Tensor]
+      {
+        var builder = InferencePlanBuilder()
+        let value = builder.input(shape: Array(x.shape.dropFirst()), name: "x")
+        let outputs = describe(&builder, value)
+        return builder.build(
+          outputs: outputs, kernels: kernels, convolutions: choice, precision: .bf16
+        ).run(x)
+      }
+      func convolve(
+        _ builder: inout InferencePlanBuilder, _ x: PlanValue, _ kernel: Tensor, _ stride: Int = 1
+      ) -> PlanValue {
+        let y = builder.convolution(
+          x, kernel: kernel, bias: nil, strides: (stride, stride), padding: .same, name: "y")
+        return builder.activation(y, .relu, name: "relu")
+      }
+      let together = run(batch) { builder, x in
+        let a = convolve(&builder, x, first)
+        let b = convolve(&builder, a, second, 2)
+        let c = builder.convolution(
+          b, kernel: third, bias: nil, strides: (1, 1), padding: .same, name: "c")
+        return [builder.sum([c, b], name: "sum"), convolve(&builder, x, last)]
+      }
+      let a = Self.rounded(run(batch) { builder, x in [convolve(&builder, x, first)] }[0])
+      let b = Self.rounded(run(a) { builder, x in [convolve(&builder, x, second, 2)] }[0])
+      let c = run(b) { builder, x in
+        [
+          builder.convolution(
+            x, kernel: third, bias: nil, strides: (1, 1), padding: .same, name: "c")
+        ]
+      }[0]
+      expectClose(
+        together[0].scalars, zip(c.scalars, b.scalars).map(+), absolute: 1e-6, relative: 1e-6,
+        "\(kernels.name) \(choice)")
+    }
+  }
+
   /// To the nearest number of 8 bits, ties to even.
   private static func rounded(_ x: Tensor) -> Tensor {
     Tensor(

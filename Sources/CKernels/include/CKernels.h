@@ -28,6 +28,10 @@ typedef struct {
   bool accumulate;
   /// What lies as C does and is added to the sums at the end, or NULL.
   const float *addend;
+  /// Whether C is of bf16 numbers, then c_row counts those; not with `accumulate`.
+  bool c_is_bf16;
+  /// Whether the addend is.
+  bool addend_is_bf16;
   /// Whether negative results become 0.
   bool relu;
 } ck_product;
@@ -39,6 +43,8 @@ typedef struct {
   int tile;
   /// Where row 0, column 0 of the patch is, even where that is outside of the picture.
   const float *patch;
+  /// Whether the picture is of bf16 numbers, then `row` and `pixel` count those.
+  bool patch_is_bf16;
   ptrdiff_t row;
   ptrdiff_t pixel;
   /// Rows and columns of the patch that lie in the picture; the others count as 0.
@@ -56,6 +62,8 @@ typedef struct {
   const float *matrices;
   ptrdiff_t matrix;
   float *pixels;
+  /// Whether the pixels are bf16 numbers, then `row` and `pixel` count those.
+  bool pixels_are_bf16;
   ptrdiff_t row;
   ptrdiff_t pixel;
   /// How many rows and columns of pixels are stored.

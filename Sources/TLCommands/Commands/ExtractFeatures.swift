@@ -46,7 +46,7 @@ struct ExtractFeatures: ParsableCommand {
     let loaded = try loadedBase(base, photos, layer: layer, console)
     try OutputPlace.check(output, inputs: [loaded.path])
     let network = try loaded.network.pooled(pooling)
-    let loader = try photos.loader(default: loaded.preprocessing, base: base.base)
+    let loader = try photos.loader(for: loaded)
     console.note("photos: \(loader.summary)")
     let extraction = FeatureExtraction(
       base: network,

@@ -65,46 +65,49 @@ extension ParsableCommand {
     return status
   }
 
-  /// The command that the first words name, at any depth.
+  /// The command that the arguments begin with, as deep as they name it.
   private static func subcommand(_ arguments: [String]) -> any ParsableCommand.Type {
-    var command: any ParsableCommand.Type = Self.self
-    for word in arguments {
-      guard let next = command.configuration.subcommands.first(where: { $0._commandName == word })
-      else { break }
-      command = next
-    }
+    var (command, rest): (any ParsableCommand.Type, ArraySlice<String>) = (
+      Self.self, arguments[...]
+    )
+    while let word = rest.popFirst(), let next = command.subcommand(named: word) { command = next }
     return command
   }
 
-  /// A command as it is typed, such as `tl show heatmap`.
-  private static func name(of command: any ParsableCommand.Type) -> String {
-    words(from: Self.self, to: command)?.joined(separator: " ") ?? command._commandName
+  private static func subcommand(named word: String) -> (any ParsableCommand.Type)? {
+    configuration.subcommands.first {
+      $0._commandName == word || $0.configuration.aliases.contains(word)
+    }
   }
 
-  private static func words(
-    from group: any ParsableCommand.Type, to command: any ParsableCommand.Type
-  ) -> [String]? {
-    if group == command { return [group._commandName] }
-    for next in group.configuration.subcommands {
-      if let rest = words(from: next, to: command) { return [group._commandName] + rest }
+  /// Such as `tl weights pull`.
+  private static func name(of command: any ParsableCommand.Type) -> String {
+    if command == Self.self { return _commandName }
+    for next in configuration.subcommands {
+      let name = next.name(of: command)
+      if !name.isEmpty { return "\(_commandName) \(name)" }
     }
-    return nil
+    return ""
   }
 
   /// ArgumentParser says only "unexpected argument" for a mistyped subcommand.
   private static func unknownCommand(_ arguments: [String]) -> Failure? {
     let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
-    let group = subcommand(Array(words))
-    let depth = (Self.words(from: Self.self, to: group)?.count ?? 1) - 1
-    let commands = group.configuration.subcommands
-    guard !commands.isEmpty, let word = words.dropFirst(depth).first, !word.hasPrefix("-") else {
-      return nil
+    return unknownCommand(words, below: [])
+  }
+
+  private static func unknownCommand(
+    _ words: ArraySlice<String>, below parents: [String]
+  ) -> Failure? {
+    guard let word = words.first, !word.hasPrefix("-"), word != "help" else { return nil }
+    guard !configuration.subcommands.isEmpty else { return nil }
+    let path = parents + [_commandName]
+    if let next = subcommand(named: word) {
+      return next.unknownCommand(words.dropFirst(), below: path)
     }
-    let visible = commands.filter { $0.configuration.shouldDisplay }
-    let names = commands.flatMap { [$0._commandName] + $0.configuration.aliases }
-    if names.contains(word) || word == "help" { return nil }
+    let visible = configuration.subcommands.filter { $0.configuration.shouldDisplay }
     let guess = nearest(to: word, among: visible.map { $0._commandName })
-    let name = name(of: group)
+    let name = path.joined(separator: " ")
     return Failure(
       usage: "unknown command '\(word)'" + (guess.map { ": did you mean '\($0)'?" } ?? ""),
       wayOut: guess == nil ? "\(name) --help" : nil, command: name)

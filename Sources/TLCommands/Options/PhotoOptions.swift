@@ -30,28 +30,27 @@ extension FeaturePooling: ExpressibleByArgument {}
 struct PhotoOptions: ParsableArguments {
   @Option(
     name: .customLong("image-size"),
-    help: "Scale photos to SIZE pixels: 150 (default), or 150x200 (height first).")
+    help: "Scale photos to SIZE pixels: 150, or 150x200; default: what suits the base.")
   var givenSize: ImageSize?
 
   @Option(help: "What happens to pixel values; default: what the base expects.")
   var preprocess: Preprocessing?
 
-  @Option(help: "How photos are scaled; default: nearest.")
+  @Option(help: "How photos are scaled; default: what suits the base.")
   var interpolation: Interpolation?
 
   @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
   var ignoreOrientation = false
 
-  var imageSize: ImageSize { givenSize ?? ImageSize(150) }
-
-  /// The loader for a base that expects `preprocessing`.
-  func loader(default preprocessing: Preprocessing?, base: String) throws -> PhotoLoader {
-    guard let preprocessing = preprocess ?? preprocessing else {
-      throw TrainingError.noPreprocessing(base)
+  /// The loader for a base, in the size that it was loaded for.
+  func loader(for base: LoadedBase) throws -> PhotoLoader {
+    guard let preprocessing = preprocess ?? base.preprocessing else {
+      throw TrainingError.noPreprocessing(base.path)
     }
     return PhotoLoader(
-      height: imageSize.height, width: imageSize.width, interpolation: interpolation ?? .nearest,
-      preprocessing: preprocessing, ignoreOrientation: ignoreOrientation)
+      height: base.network.inputShape[0], width: base.network.inputShape[1],
+      interpolation: interpolation ?? base.interpolation, preprocessing: preprocessing,
+      ignoreOrientation: ignoreOrientation)
   }
 }
 
@@ -63,8 +62,8 @@ struct PassOptions: ParsableArguments {
 
 /// Which base to use.
 struct BaseOptions: ParsableArguments {
-  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
-  var base: String
+  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
+  var base: String?
 
   @Flag(help: "Accept a file that lacks some of the base's tensors.")
   var allowPartial = false

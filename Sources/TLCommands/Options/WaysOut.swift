@@ -8,3 +8,4 @@ extension TrainingError: WithWayOut {}
 extension WeightsError: WithWayOut {}
 extension ExplainError: WithWayOut {}
 extension DemoError: WithWayOut {}
+extension PullError: WithWayOut {}
