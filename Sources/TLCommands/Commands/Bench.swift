@@ -16,7 +16,7 @@ struct Bench: ParsableCommand {
 
   @OptionGroup var baseOptions: BaseOptions
 
-  @Option(help: "The base's input size: 150 (default), or 150x200 (height first).")
+  @Option(help: "The base's input size: 150, or 150x200 (height first); default: its own.")
   var imageSize: ImageSize?
 
   @Option(help: "Photos that go through the base together.")
@@ -43,9 +43,8 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let console = options.console
-    let size = imageSize ?? ImageSize(150)
     let base = try BaseLoader.load(
-      baseOptions.base, height: size.height, width: size.width,
+      baseFile(baseOptions.base, console), height: imageSize?.height, width: imageSize?.width,
       allowPartial: baseOptions.allowPartial)
     console.note("base: \(base.summary)")
     let plan = base.network.plan(
@@ -53,7 +52,8 @@ struct Bench: ParsableCommand {
     var random = SeededRandom(seed: 1)
     let photos = Tensor(
       shape: [batchSize] + plan.inputShape,
-      scalars: (0..<batchSize * size.height * size.width * 3).map { _ in random.uniform() })
+      scalars: (0..<batchSize * plan.inputShape.reduce(1, *)).map { _ in random.uniform() })
+    let size = ImageSize(height: plan.inputShape[0], width: plan.inputShape[1])
     _ = plan.run(photos)
     try console.result(
       "\(base.name), \(size) px, batches of \(batchSize), \(precision.precision); "
