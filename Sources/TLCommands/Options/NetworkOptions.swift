@@ -6,19 +6,19 @@ import Weights
 
 /// A base or a model to look into, and how photos come into it.
 struct NetworkOptions: ParsableArguments {
-  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
+  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
   var base: String?
 
   @Option(help: "A model FILE.")
   var model: String?
 
-  @Option(help: "Photos' size: 150, or 150x200 (height first); default: a model's own, else 150.")
+  @Option(help: "Photos' size: 150, or 150x200 (height first); default: what suits the network.")
   var imageSize: ImageSize?
 
   @Option(help: "What happens to pixel values; default: what the network expects.")
   var preprocess: Preprocessing?
 
-  @Option(help: "How photos are scaled; default: the model's own, else nearest.")
+  @Option(help: "How photos are scaled; default: what suits the network.")
   var interpolation: Interpolation?
 
   @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
@@ -28,7 +28,7 @@ struct NetworkOptions: ParsableArguments {
   var allowPartial = false
 
   func validate() throws {
-    guard (base == nil) != (model == nil) else {
+    guard base == nil || model == nil else {
       throw ValidationError("give either --base or --model")
     }
   }
@@ -58,14 +58,14 @@ struct NetworkOptions: ParsableArguments {
 
   func open(_ console: Console) throws -> Opened {
     if let model { return try opened(model: model, console) }
-    let size = imageSize ?? ImageSize(150)
     let loaded = try BaseLoader.load(
-      base ?? "", height: size.height, width: size.width, allowPartial: allowPartial)
-    console.note("base: \(loaded.summary), \(loaded.report.summary)")
+      baseFile(base, console), height: imageSize?.height, width: imageSize?.width,
+      allowPartial: allowPartial)
+    reportLoaded(loaded, console)
     return Opened(
       network: loaded.network, path: loaded.path,
       preprocessing: preprocess ?? loaded.preprocessing,
-      interpolation: interpolation ?? .nearest, ignoreOrientation: ignoreOrientation)
+      interpolation: interpolation ?? loaded.interpolation, ignoreOrientation: ignoreOrientation)
   }
 
   private func opened(model: String, _ console: Console) throws -> Opened {

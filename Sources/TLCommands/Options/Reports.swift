@@ -92,11 +92,16 @@ func loadedBase(
   let loaded = try BaseLoader.load(
     baseFile(options.base, console), height: photos.givenSize?.height,
     width: photos.givenSize?.width, layer: layer, allowPartial: options.allowPartial)
+  reportLoaded(loaded, console)
+  return loaded
+}
+
+/// Shows how the tensors of a base's file were used.
+func reportLoaded(_ loaded: LoadedBase, _ console: Console) {
   console.note("base: \(loaded.summary), \(loaded.report.summary)")
   let unusual = loaded.report.rows.filter { $0.status != .loaded }
   if !unusual.isEmpty { console.note(loadTable(unusual)) }
   for note in loaded.report.notes { console.note(note) }
-  return loaded
 }
 
 /// Tensors of a file and what became of them.
