@@ -16,6 +16,8 @@ package struct ClassifierModel: Sendable {
   package var history: [TrainingRun]
   /// Where the base came from, such as `vgg16 from vgg16_notop.h5`.
   package var baseDescription: String
+  /// What predictions and the frozen prefix of a training multiply; not stored.
+  package var precision = Precision.f32
 
   package init(
     network: Network, classNames: [String], loader: PhotoLoader, history: [TrainingRun],
@@ -62,11 +64,13 @@ package struct TrainingRun: Codable, Sendable, Equatable {
   package var proof: String
   /// How photos were changed at random, nil if they were not.
   package var augmentation: AugmentationPlan?
+  /// Whose features were learned too, nil without a teacher.
+  package var teacher: String?
   package var epochs: [EpochResult]
 
   package init(
     command: String, trained: String, settings: TrainingSettings, photos: Int, proof: String,
-    augmentation: AugmentationPlan? = nil, epochs: [EpochResult]
+    augmentation: AugmentationPlan? = nil, teacher: String? = nil, epochs: [EpochResult]
   ) {
     self.command = command
     self.trained = trained
@@ -79,6 +83,7 @@ package struct TrainingRun: Codable, Sendable, Equatable {
     self.photos = photos
     self.proof = proof
     self.augmentation = augmentation
+    self.teacher = teacher
     self.epochs = epochs
   }
 }

@@ -17,6 +17,7 @@ package struct FineTuning {
   private let cacheLimit: Int
   private let augmentation: AugmentationPlan?
   private let command: String
+  private let teacher: Teacher?
 
   /// What a fine-tuning run reports.
   package enum Event: Sendable {
@@ -39,12 +40,14 @@ package struct FineTuning {
 
   /// - Parameters:
   ///   - unfrozen: the layers of the base to train; the head always is.
+  ///   - teacher: what else to learn of the photos to train on.
   ///   - command: what the model's history calls the run.
   package init(
     model: ClassifierModel, unfrozen: LayerSelection, settings: TrainingSettings,
     photosAtOnce: Int, isStrict: Bool, cacheLimit: Int, augmentation: AugmentationPlan? = nil,
-    command: String = "fine-tune"
+    teacher: Teacher? = nil, command: String = "fine-tune"
   ) throws {
+    self.teacher = teacher
     self.command = command
     self.augmentation = augmentation
     self.model = model
@@ -107,7 +110,7 @@ package struct FineTuning {
   ) throws -> Result {
     let caching = caching(
       photos: folder.photos.count, validation: validation?.photos.count ?? 0)
-    let plan = model.network.plan(outputs: [cut.boundary])
+    let plan = model.network.plan(outputs: [cut.boundary], precision: model.precision)
     let pass = PhotoPass(
       loader: model.loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
     let examples = try PrefixedPhotos(
@@ -127,13 +130,20 @@ package struct FineTuning {
         examples.tally, validation: validating?.tally,
         shared: validating?.fingerprints.count { trained.contains($0) } ?? 0))
     let before = FreezeProof.digests(model.network)
-    var trainer = try Trainer(network: model.network, loss: model.loss, settings: settings)
+    let targets = try teacher?.targets(for: examples.fingerprints)
+    let start =
+      try teacher.map { try model.network.widened(by: $0.width, seed: settings.seed) }
+      ?? model.network
+    var trainer = try Trainer(
+      network: start, loss: model.loss, settings: settings, targets: targets)
     let epochs = try trainer.train(examples, validation: validating) {
       try report(.training($0))
     }
     try trainer.requireFinite(on: examples)
-    return try result(
-      trainer.network, before: before, epochs: epochs, examples)
+    let network =
+      teacher == nil
+      ? trainer.network : try trainer.network.narrowed(to: model.network.outputShape[0])
+    return try result(network, before: before, epochs: epochs, examples)
   }
 
   private func result(
@@ -149,7 +159,8 @@ package struct FineTuning {
     model.history.append(
       TrainingRun(
         command: command, trained: trained, settings: settings,
-        photos: examples.count, proof: proof.sentence, augmentation: augmentation, epochs: epochs))
+        photos: examples.count, proof: proof.sentence, augmentation: augmentation,
+        teacher: teacher?.name, epochs: epochs))
     return Result(model: model, proof: proof, photoWait: examples.wait.share)
   }
 }

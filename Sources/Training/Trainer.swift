@@ -98,10 +98,15 @@ package struct Trainer: Sendable {
   package let settings: TrainingSettings
   private var optimizer: Optimizer
   private var random: SeededRandom
+  /// What the last outputs are to say of each example, `[examples, outputs]`.
+  private let targets: Tensor?
 
+  /// - Parameter targets: numbers that the network's last outputs are to predict for each example,
+  ///   `[examples, outputs]`; the outputs before them are the classes.
   package init(
-    network: Network, loss: Loss, settings: TrainingSettings
+    network: Network, loss: Loss, settings: TrainingSettings, targets: Tensor? = nil
   ) throws(LayerError) {
+    self.targets = targets
     self.network = network
     self.loss = loss
     self.settings = settings
@@ -143,7 +148,8 @@ package struct Trainer: Sendable {
       let share = settings.schedule.share(
         step: optimizer.step, stepsPerEpoch: batches.count, epochs: settings.epochs)
       optimizer.learningRate = settings.learningRate * Float(share)
-      let step = trainStep(values, labels: labels)
+      let step = trainStep(
+        values, labels: labels, targets: targets?.gatheringRows(indices))
       lossSum += step.loss * Double(indices.count)
       right += step.right
       done += indices.count
@@ -157,11 +163,19 @@ package struct Trainer: Sendable {
 
   /// One optimizer step on one batch of prefix outputs.
   ///
-  /// - Returns: the batch's mean loss and how many predictions were right, before the step.
-  package mutating func trainStep(_ values: Tensor, labels: [Int]) -> (loss: Double, right: Int) {
+  /// - Returns: the batch's mean loss of the classes and how many predictions were right, before the
+  ///   step.
+  package mutating func trainStep(
+    _ values: Tensor, labels: [Int], targets: Tensor? = nil
+  ) -> (loss: Double, right: Int) {
     let pass = network.forward(suffix: cut, from: values, random: &random)
-    let (loss, gradient) = loss.value(
-      logits: pass.logits, labels: labels, smoothing: settings.labelSmoothing)
+    let logits = pass.logits.firstColumns(pass.logits.shape[1] - (targets?.shape[1] ?? 0))
+    var (loss, gradient) = loss.value(
+      logits: logits, labels: labels, smoothing: settings.labelSmoothing)
+    if let targets {
+      gradient = Teacher.gradient(
+        outputs: pass.logits, targets: targets, classGradient: gradient)
+    }
     let gradients = network.backward(suffix: cut, pass: pass, logitsGradient: gradient)
     optimizer.beginStep()
     for (node, gradients) in gradients.sorted(by: { $0.key < $1.key }) {
@@ -173,7 +187,7 @@ package struct Trainer: Sendable {
         }
       }
     }
-    return (loss, self.loss.right(logits: pass.logits, labels: labels))
+    return (loss, self.loss.right(logits: logits, labels: labels))
   }
 
   /// Loss and accuracy of the present network on examples, without training.
@@ -183,7 +197,8 @@ package struct Trainer: Sendable {
     for start in stride(from: 0, to: examples.count, by: 100) {
       let indices = Array(start..<min(start + 100, examples.count))
       let labels = indices.map { examples.labels[$0] }
-      let logits = plan.run(try examples.values(at: indices))[0]
+      let outputs = plan.run(try examples.values(at: indices))[0]
+      let logits = outputs.firstColumns(outputs.shape[1] - (targets?.shape[1] ?? 0))
       lossSum += loss.losses(
         logits: logits, labels: labels, smoothing: settings.labelSmoothing
       ).reduce(0, +)

@@ -30,6 +30,8 @@ package enum TrainingError: Error, CustomStringConvertible {
   case badPhoto(String, reason: String)
   case nothingLeft([PhotoTally.Skipped])
   case frozenChanged([String])
+  case unfitTeacher(String, found: [Int])
+  case teacherLacksPhotos(String, missing: Int, of: Int)
   case notFinite(epoch: Int)
   case notFiniteParameter(String)
 
@@ -86,6 +88,10 @@ package enum TrainingError: Error, CustomStringConvertible {
         + (skipped.first.map { ", the first, '\($0.path)', because \($0.reason)" } ?? "")
     case .frozenChanged(let names):
       "frozen tensors changed while training: \(names.joined(separator: ", "))"
+    case .unfitTeacher(let path, let found):
+      "'\(path)' cannot teach: expected features [photos, numbers], found \(found)"
+    case .teacherLacksPhotos(let path, let missing, let count):
+      "'\(path)' cannot teach: it lacks \(missing) of the \(count) photos to learn from"
     case .notFinite(let epoch): "the loss is no longer a number in epoch \(epoch)"
     case .notFiniteParameter(let name):
       "training ended with numbers in '\(name)' that are not finite"
@@ -117,6 +123,8 @@ extension TrainingError {
     case .incomplete: "run `tl extract-features` again: it goes on where it stopped"
     case .doNotBelongTogether:
       "make both files with the same base and options of `tl extract-features`"
+    case .unfitTeacher: "`tl extract-features` with --pooling avg"
+    case .teacherLacksPhotos: "run `tl extract-features` on the same data folder"
     case .notFinite, .notFiniteParameter: "a smaller --learning-rate"
     default: nil
     }

@@ -29,6 +29,9 @@ struct Train: ParsableCommand {
   @Option(help: "Also write the base alone, in float16, to this FILE (.h5).")
   var baseOutput: String?
 
+  @Option(help: "Also learn to predict another base's features of the same photos, of FILE.")
+  var teacher: String?
+
   @OptionGroup var training: NewTrainingOptions
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
   @OptionGroup(title: "Photos") var photos: PhotoOptions
@@ -50,17 +53,21 @@ struct Train: ParsableCommand {
     let console = options.console
     let folder = try listed(labelled: data, console)
     let validating = try validation.map { try listed(labelled: $0, console) }
-    for path in [output, baseOutput].compactMap({ $0 }) { try OutputPlace.check(path) }
+    for path in [output, baseOutput].compactMap({ $0 }) {
+      try OutputPlace.check(path, inputs: [teacher].compactMap { $0 })
+    }
     try requireSameClasses(folder, data, validating, validation)
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
     }
     let model = try fresh(folder.classNames)
-    announce(model, console)
+    let teacher = try teacher.map { try Teacher($0) }
+    announce(model, teacher, console)
     let tuning = try FineTuning(
       model: model, unfrozen: LayerSelection("all"), settings: training.settings(),
       photosAtOnce: training.batchSize, isStrict: pass.strict, cacheLimit: 4_000_000_000,
-      augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0) }, command: "train")
+      augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0) }, teacher: teacher,
+      command: "train")
     let result = try tuning.run(folder, validation: validating, showingOn: console)
     try result.model.save(output)
     if let baseOutput {
@@ -84,7 +91,7 @@ struct Train: ParsableCommand {
     }
   }
 
-  private func announce(_ model: ClassifierModel, _ console: Console) {
+  private func announce(_ model: ClassifierModel, _ teacher: Teacher?, _ console: Console) {
     console.note(
       "network: \(network.rawValue), \(grouped(model.network.parameterCount)) parameters drawn "
         + "with seed \(training.seed)")
@@ -93,6 +100,9 @@ struct Train: ParsableCommand {
       console.note("photos are changed at random in every epoch: \(ranges.summary)")
     }
     console.note("training: \(training.summary)")
+    if let teacher {
+      console.note("teacher: \(teacher.width) features of \(teacher.name) from \(teacher.path)")
+    }
   }
 }
 
