@@ -11,7 +11,9 @@ package struct Point: Sendable, Equatable {
   package init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
 }
 
-/// A picture that is drawn on, white at first. Not to be shared by threads.
+/// A picture that is drawn on, white at first.
+///
+/// Not to be shared by threads.
 ///
 ///     let canvas = Canvas(width: 100, height: 80)
 ///     canvas.ellipse(Point(50, 40), 30, 20)
