@@ -12,7 +12,8 @@ extension VGG {
       licence: "for research: ImageNet's terms apply to the photos it was trained on",
       origin: "trained by tl on 48 classes of Tiny ImageNet",
       shipped: WeightCard.ShippedFile(
-        name: "mini", fileName: "tl-mini.h5", md5: "00000000000000000000000000000000", bytes: 0),
+        name: "mini", fileName: "tl-mini.h5", md5: "ce9c625640458ea92234badb1db00375",
+        bytes: 2_639_200),
       defaults: WeightDefaults(
         photoSize: 96, interpolation: "bilinear", headLearningRate: 1e-4,
         tuningLearningRate: 1e-4)),

@@ -15,7 +15,7 @@ package enum Species: String, Sendable, CaseIterable {
 
 /// How an animal is drawn in one picture.
 struct Animal {
-  enum Pose: CaseIterable { case sitting, standing, lying, portrait }
+  enum Pose { case sitting, standing, lying, portrait }
   enum Pattern: CaseIterable { case plain, striped, patched, bib, dark }
   enum Ears { case pointed, floppy, folded, upright }
 
@@ -46,28 +46,32 @@ struct Animal {
 
   init(_ species: Species, _ chance: Chance) {
     self.species = species
-    pose = chance.pick(Pose.allCases)
+    // Faces tell most, so poses that show them large come more often.
+    pose = chance.pick([.sitting, .sitting, .portrait, .portrait, .lying, .standing])
     pattern = chance.pick(Pattern.allCases)
-    ears = species == .cat ? .pointed : chance.pick([.floppy, .floppy, .folded, .upright])
+    ears = species == .cat ? .pointed : chance.pick([.floppy, .floppy, .floppy, .folded, .upright])
     fur = chance.near(Color(hex: chance.pick(Self.furs)))
     light = fur.lighter(chance.within(0.35...0.85))
     dark = fur.darker(chance.within(0.35...0.7))
     eyes = chance.near(Color(hex: chance.pick(Self.eyeColors)))
     isAsleep = chance.happens(0.1)
     collar = chance.happens(0.35) ? chance.near(Color(hex: chance.pick(Palette.bright))) : nil
-    tilt = chance.within(-0.32...0.32)
+    tilt = chance.within(-0.22...0.22)
     glance = chance.within(-0.2...0.2)
     stout = chance.within(0.88...1.14)
     tall = chance.within(0.9...1.12)
   }
 
+  /// How large the head is against the body: from the side it would get lost.
+  var headSize: Double { pose == .standing || pose == .lying ? 1.3 : 1.12 }
+
   /// What the drawing covers, in units of half a head: left, top, right and bottom.
   var frame: (left: Double, top: Double, right: Double, bottom: Double) {
     switch pose {
-    case .sitting: (-1.9, -1.5, 1.9, 3.1)
-    case .standing: (-1.4, -1.5, 4.4, 3.2)
-    case .lying: (-1.5, -1.5, 3.9, 1.9)
-    case .portrait: (-1.6, -1.5, 1.6, 1.9)
+    case .sitting: (-1.8, -1.7, 1.8, 3.0)
+    case .standing: (-1.5, -1.9, 4.3, 3.2)
+    case .lying: (-1.6, -1.9, 3.7, 1.9)
+    case .portrait: (-1.5, -1.7, 1.5, 1.7)
     }
   }
 }

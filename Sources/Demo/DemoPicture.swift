@@ -34,7 +34,7 @@ package enum DemoPicture {
     let frame = animal.frame
     let (wide, high) = (frame.right - frame.left, frame.bottom - frame.top)
     // Some animals fill the picture and a little more, others are far away.
-    let scale = min(width / wide, height / high) * chance.within(0.55...1.12)
+    let scale = min(width / wide, height / high) * chance.within(0.8...1.2)
     let isMirrored = chance.happens(0.5)
     let left = chance.within(-0.05...1.05) * (width - wide * scale)
     let floor =

@@ -14,17 +14,17 @@ struct Development {
   private let seed: UInt64
 
   init(_ chance: Chance) {
-    let exposure = exp(chance.within(-0.5...0.22))
+    let exposure = exp(chance.within(-0.35...0.2))
     let warmth = chance.within(-0.1...0.1)
     let tint = chance.within(-0.04...0.04)
     gains = [exposure * (1 + warmth), exposure * (1 + tint), exposure * (1 - warmth)].map {
       Float($0)
     }
-    contrast = Float(chance.within(0.7...1.15))
+    contrast = Float(chance.within(0.8...1.15))
     slope = (Float(chance.within(-0.45...0.45)), Float(chance.within(-0.3...0.3)))
     vignette = Float(chance.within(0...0.45))
-    noise = Float(chance.within(2...11))
-    isBlurred = chance.happens(0.25)
+    noise = Float(chance.within(2...8))
+    isBlurred = chance.happens(0.15)
     seed = UInt64(chance.within(0...1e9))
   }
 

@@ -4,7 +4,8 @@ import Foundation
 extension Painter {
   /// The head, its middle at the origin and about 1 wide to each side.
   func head() {
-    canvas.placed(Point(0, 0), angle: animal.tilt) {
+    let size = Point(animal.headSize, animal.headSize)
+    canvas.placed(Point(0, 0), angle: animal.tilt, scale: size) {
       switch animal.species {
       case .cat: catHead()
       case .dog: dogHead()

@@ -35,7 +35,7 @@ struct RefusalTests {
     ),
     (
       ["extract-features", train, "--base", "vgg17", "--output", "x.h5"],
-      "cannot find the base 'vgg17': expected a file or one of vgg16, vgg19", nil
+      "cannot find the base 'vgg17': expected a file or one of mini, vgg16, vgg16-top", nil
     ),
     (
       ["extract-features", train, "--base", base, "--output", "x.h5", "--image-size", "31"],

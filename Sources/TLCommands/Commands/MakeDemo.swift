@@ -13,7 +13,7 @@ struct MakeDemo: ParsableCommand {
   var folder: String
 
   @Option(help: "How many pictures in all.")
-  var photos = 400
+  var photos = 600
 
   @Option(help: "The longer side of the largest pictures, in pixels.")
   var size = 256
