@@ -1,5 +1,6 @@
 extension RGBImage {
-  /// The picture in another size, with the pixels that Pillow's `resize` gives.
+  /// The picture in another size, with the pixels that Pillow's `resize` gives; `.tfBilinear` is
+  /// rounded to 8 bits.
   package func resized(
     height newHeight: Int, width newWidth: Int, _ interpolation: Interpolation
   ) -> RGBImage {
@@ -7,10 +8,10 @@ extension RGBImage {
       newHeight > 0 && newWidth > 0,
       "a new size must be positive but is \(newHeight) x \(newWidth)")
     if newHeight == height && newWidth == width { return self }
-    switch interpolation {
-    case .nearest: return pickingNearest(newHeight, newWidth)
-    case .bilinear: return resampled(newHeight, newWidth, .triangle)
-    }
+    if let filter = interpolation.filter { return resampled(newHeight, newWidth, filter) }
+    return interpolation == .tfBilinear
+      ? resizedAsTensorFlow(height: newHeight, width: newWidth).rounded
+      : pickingNearest(newHeight, newWidth)
   }
 
   private func pickingNearest(_ newHeight: Int, _ newWidth: Int) -> RGBImage {
@@ -68,7 +69,7 @@ extension RGBImage {
                 let rowStart = source.baseAddress! + row * width * 3
                 for position in 0..<newWidth {
                   weighPixels(
-                    rowStart + starts[position] * 3, counts[position],
+                    rowStart + Int(starts[position]) * 3, Int(counts[position]),
                     weights.baseAddress! + position * axis.stride, into: next)
                   next += 3
                 }
@@ -89,9 +90,9 @@ extension RGBImage {
         RGBImage(width: width, height: newHeight) { target in
           for position in 0..<newHeight {
             sums.update(repeating: half)
-            for index in 0..<axis.counts[position] {
+            for index in 0..<Int(axis.counts[position]) {
               addRow(
-                source.baseAddress! + (axis.starts[position] + index) * rowSize, rowSize,
+                source.baseAddress! + (Int(axis.starts[position]) + index) * rowSize, rowSize,
                 times: axis.weights[position * axis.stride + index], to: sums.baseAddress!)
             }
             let row = target + position * rowSize

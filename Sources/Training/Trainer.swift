@@ -1,4 +1,5 @@
 package import Compute
+package import Images
 package import Layers
 
 /// What a training run is told; the defaults are the book's.
@@ -52,17 +53,19 @@ package protocol Examples {
   func values(at indices: [Int]) throws -> Tensor
   /// Calls `body` with each batch of examples and the prefix's output for it, in the order given.
   ///
-  /// - Parameter epoch: counted from 1; examples may look different in each.
+  /// - Parameters:
+  ///   - epoch: counted from 1; examples may look different in each.
+  ///   - body: gets what other classes have a share in the examples, nothing if none has.
   func forEachBatch(
-    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor) throws -> Void
+    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
   ) throws
 }
 
 extension Examples {
   package func forEachBatch(
-    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor) throws -> Void
+    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
   ) throws {
-    for indices in batches { try body(indices, values(at: indices)) }
+    for indices in batches { try body(indices, values(at: indices), []) }
   }
 
   package var count: Int { labels.count }
@@ -134,9 +137,9 @@ package struct Trainer: Sendable {
     let batches = stride(from: 0, to: order.count, by: settings.batchSize).map {
       Array(order[$0..<min($0 + settings.batchSize, order.count)])
     }
-    try examples.forEachBatch(batches, epoch: epoch) { indices, values in
+    try examples.forEachBatch(batches, epoch: epoch) { indices, values, mixtures in
       let labels = indices.map { examples.labels[$0] }
-      let step = trainStep(values, labels: labels)
+      let step = trainStep(values, labels: labels, mixtures: mixtures)
       lossSum += step.loss * Double(indices.count)
       right += step.right
       done += indices.count
@@ -151,9 +154,12 @@ package struct Trainer: Sendable {
   /// One optimizer step on one batch of prefix outputs.
   ///
   /// - Returns: the batch's mean loss and how many predictions were right, before the step.
-  package mutating func trainStep(_ values: Tensor, labels: [Int]) -> (loss: Double, right: Int) {
+  package mutating func trainStep(
+    _ values: Tensor, labels: [Int], mixtures: [LabelMixture?] = []
+  ) -> (loss: Double, right: Int) {
     let pass = network.forward(suffix: cut, from: values, random: &random)
-    let (loss, gradient) = loss.value(logits: pass.logits, labels: labels)
+    let (loss, gradient) = loss.value(
+      logits: pass.logits, labels: labels, mixtures: mixtures)
     let gradients = network.backward(suffix: cut, pass: pass, logitsGradient: gradient)
     optimizer.beginStep()
     for (node, gradients) in gradients.sorted(by: { $0.key < $1.key }) {

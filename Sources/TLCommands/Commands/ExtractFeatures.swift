@@ -45,7 +45,7 @@ struct ExtractFeatures: ParsableCommand {
     let loaded = try loadedBase(base, photos, layer: layer, console)
     try OutputPlace.check(output, inputs: [loaded.path])
     let network = try loaded.network.pooled(pooling)
-    let loader = try photos.loader(default: loaded.preprocessing, base: base.base)
+    let loader = try photos.loader(default: loaded.preprocessing, base: base.base, pass.limits)
     console.note("photos: \(loader.summary)")
     let extraction = FeatureExtraction(
       base: network,

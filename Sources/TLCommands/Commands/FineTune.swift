@@ -189,12 +189,14 @@ struct FineTune: ParsableCommand {
   private func opened(
     _ path: String, _ folder: PhotoFolder, _ console: Console
   ) throws -> ClassifierModel {
-    let model = try ClassifierModel.load(
+    let scaling = photos.scaling
+    var model = try ClassifierModel.load(
       path,
       overrides: ModelOverrides(
-        preprocessing: photos.preprocess, interpolation: photos.interpolation,
-        ignoreOrientation: photos.ignoreOrientation, imageSize: photos.givenSize?.pair,
-        fallbackClassNames: folder.classNames))
+        preprocessing: photos.preprocess, interpolation: scaling.interpolation, fit: scaling.fit,
+        ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode,
+        imageSize: photos.givenSize?.pair, fallbackClassNames: folder.classNames))
+    model.loader.pixelLimit = pass.limits.pixelLimit
     guard model.classNames == folder.classNames else {
       throw TrainingError.otherClasses(path, model.classNames, data, folder.classNames)
     }
@@ -215,7 +217,7 @@ struct FineTune: ParsableCommand {
       ["--base", base] + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
     try OutputPlace.check(output, inputs: [loaded.path])
-    let loader = try photos.loader(default: loaded.preprocessing, base: base)
+    let loader = try photos.loader(default: loaded.preprocessing, base: base, pass.limits)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)

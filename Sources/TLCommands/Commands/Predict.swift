@@ -18,6 +18,7 @@ struct Predict: ParsableCommand {
   var path: [String]
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "How results are written.")
   var format = Format.table
@@ -45,7 +46,7 @@ struct Predict: ParsableCommand {
     if let output { try OutputPlace.check(output, isNoneOf: [model.model] + path) }
     let folder = try PhotoFolder(unlabelled: path)
     reportIgnored(folder, console)
-    let classifier = try model.load(console)
+    let classifier = try model.load(console, limits)
     let progress = Progress(
       title: "predict", total: folder.photos.count, unit: "photos", console: console)
     var failed = 0

@@ -2,6 +2,12 @@ import ArgumentParser
 import Images
 import Training
 
+extension TestTimeViews: ExpressibleByArgument {
+  public static var allValueStrings: [String] {
+    allCases.filter { $0 != .one }.map(\.rawValue)
+  }
+}
+
 /// Which model to use, and what must be said of one that Keras wrote.
 struct ModelOptions: ParsableArguments {
   @Option(help: "The model FILE (.h5).")
@@ -13,23 +19,28 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Preprocessing, for a model that does not name its own.")
   var preprocess: Preprocessing?
 
-  @Option(help: "Interpolation, for a model that does not name its own.")
-  var interpolation: Interpolation?
-
   @Option(help: "Photos' size, for a model of any: 150, or 150x200 (height first).")
   var imageSize: ImageSize?
 
-  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
-  var ignoreOrientation = false
+  @Option(help: "Average over views of each photo (test-time augmentation).")
+  var tta: TestTimeViews?
 
-  func load(_ console: Console) throws -> ClassifierModel {
+  @OptionGroup(title: "For a model that does not say") var scaling: ScalingOptions
+
+  func load(_ console: Console, _ limits: LimitOptions) throws -> ClassifierModel {
     let overrides = ModelOverrides(
       classNames: classNames.map { $0.split(separator: ",").map(String.init) },
-      preprocessing: preprocess, interpolation: interpolation,
-      ignoreOrientation: ignoreOrientation, imageSize: imageSize?.pair)
-    let classifier = try ClassifierModel.load(model, overrides: overrides)
+      preprocessing: preprocess, interpolation: scaling.interpolation, fit: scaling.fit,
+      ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode,
+      imageSize: imageSize?.pair)
+    var classifier = try ClassifierModel.load(model, overrides: overrides)
+    classifier.loader.pixelLimit = limits.pixelLimit
     console.note("model: \(classifier.summary)")
     console.note("photos: \(classifier.loader.summary)")
+    if let tta {
+      classifier.loader.testViews = tta
+      console.note("answers are means over \(tta.count) views: \(tta.summary)")
+    }
     return classifier
   }
 }

@@ -24,6 +24,51 @@ struct ImageSize: ExpressibleByArgument, CustomStringConvertible {
 
 extension Preprocessing: ExpressibleByArgument {}
 extension Interpolation: ExpressibleByArgument {}
+
+extension FitMode: ExpressibleByArgument {
+  public init?(argument: String) { self.init(rawValue: argument) }
+  public var defaultValueDescription: String { rawValue }
+  public static var allValueStrings: [String] { ["squash", "crop", "pad", "shorter-N"] }
+}
+
+/// How photos come into the network's frame where a model or a base does not say.
+struct ScalingOptions: ParsableArguments {
+  @Option(help: "How photos are scaled; default: nearest.")
+  var interpolation: Interpolation?
+
+  @Option(
+    help: """
+      What becomes of another shape: squash (default), crop, pad, or shorter-256 for \
+      that shorter side and the middle of it.
+      """)
+  var fit: FitMode?
+
+  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
+  var ignoreOrientation = false
+
+  @Flag(help: "Decode large JPEGs at 1/2 to 1/8: faster, slightly other pixels.")
+  var fastDecode = false
+}
+
+/// What photos are refused for.
+struct LimitOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Refuse photos of more than so many million pixels; default: 179.", valueName: "n"))
+  var maxMegapixels: Double?
+
+  /// In pixels.
+  var pixelLimit: Int {
+    maxMegapixels.map { Int($0 * 1_000_000) } ?? RGBImage.pixelLimit
+  }
+
+  func validate() throws {
+    guard let maxMegapixels else { return }
+    guard maxMegapixels > 0, maxMegapixels <= 4000 else {
+      throw ValidationError("--max-megapixels must be above 0, at most 4000, found \(maxMegapixels)")
+    }
+  }
+}
 extension FeaturePooling: ExpressibleByArgument {}
 
 /// How photos are read, shared by all commands that start from a base.
@@ -36,27 +81,38 @@ struct PhotoOptions: ParsableArguments {
   @Option(help: "What happens to pixel values; default: what the base expects.")
   var preprocess: Preprocessing?
 
-  @Option(help: "How photos are scaled; default: nearest.")
-  var interpolation: Interpolation?
-
-  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
-  var ignoreOrientation = false
+  @OptionGroup var scaling: ScalingOptions
 
   var imageSize: ImageSize { givenSize ?? ImageSize(150) }
 
   /// The loader for a base that expects `preprocessing`.
-  func loader(default preprocessing: Preprocessing?, base: String) throws -> PhotoLoader {
+  func loader(
+    default preprocessing: Preprocessing?, base: String, _ limits: LimitOptions
+  ) throws -> PhotoLoader {
     guard let preprocessing = preprocess ?? preprocessing else {
       throw TrainingError.noPreprocessing(base)
     }
     return PhotoLoader(
-      height: imageSize.height, width: imageSize.width, interpolation: interpolation ?? .nearest,
-      preprocessing: preprocessing, ignoreOrientation: ignoreOrientation)
+      imageSize, scaling, preprocessing: preprocessing, pixelLimit: limits.pixelLimit)
+  }
+}
+
+extension PhotoLoader {
+  init(
+    _ size: ImageSize, _ scaling: ScalingOptions, preprocessing: Preprocessing, pixelLimit: Int
+  ) {
+    self.init(
+      height: size.height, width: size.width, interpolation: scaling.interpolation ?? .nearest,
+      fit: scaling.fit ?? .squash, preprocessing: preprocessing,
+      ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode)
+    self.pixelLimit = pixelLimit
   }
 }
 
 /// What to do with photos that fail, and how many to take at once.
 struct PassOptions: ParsableArguments {
+  @OptionGroup var limits: LimitOptions
+
   @Flag(help: "Stop at the first photo that does not decode.")
   var strict = false
 }

@@ -119,7 +119,7 @@ func decimal(_ value: Double, _ digits: Int) -> String {
 extension PhotoLoader {
   /// What happens to a photo, in a sentence.
   var summary: String {
-    "scaled to \(height)x\(width) (\(interpolation.rawValue)), preprocessed by "
+    "scaled to \(height)x\(width) (\(scalingText)), preprocessed by "
       + "'\(preprocessing.rawValue)' (\(preprocessing.summary)), EXIF orientation "
       + (ignoreOrientation ? "ignored" : "applied")
   }
