@@ -49,10 +49,10 @@ package enum FitMode: Sendable, Equatable, Codable, RawRepresentable {
         width: partWidth)
       return FitSteps(part: part, height: frameHeight, width: frameWidth, frame: nil)
     case .pad:
-      let (fullHeight, fullWidth) = (max(height, shapedHeight), max(width, shapedWidth))
+      // Keras makes both bars alike, though one pixel may be missing to the frame's shape.
+      let bars = (max(0, shapedHeight - height) / 2, max(0, shapedWidth - width) / 2)
       let part = PictureWindow(
-        top: -((fullHeight - height) / 2), left: -((fullWidth - width) / 2), height: fullHeight,
-        width: fullWidth)
+        top: -bars.0, left: -bars.1, height: height + 2 * bars.0, width: width + 2 * bars.1)
       return FitSteps(part: part, height: frameHeight, width: frameWidth, frame: nil)
     case .shorterSide(let size):
       let longer = size * max(height, width) / min(height, width)

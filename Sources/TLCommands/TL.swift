@@ -8,7 +8,7 @@ package struct TL: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ExtractFeatures.self, TrainHead.self, FineTune.self, Evaluate.self, Predict.self,
-      Inspect.self, Summary.self, Augment.self,
+      Inspect.self, Summary.self, Augment.self, CheckData.self, Split.self,
     ])
 
   package init() {}

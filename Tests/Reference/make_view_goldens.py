@@ -68,9 +68,9 @@ def pil_fit(image, fit, height, width, kind):
         top, left = (h - ch) // 2, (w - cw) // 2
         return image.crop((left, top, left + cw, top + ch)).resize((width, height), resample)
     if fit == "pad":
-        ph, pw = max(h, int(w * height / width)), max(w, int(h * width / height))
-        canvas = Image.new("RGB", (pw, ph))
-        canvas.paste(image, ((pw - w) // 2, (ph - h) // 2))
+        top, left = max(0, int(w * height / width) - h) // 2, max(0, int(h * width / height) - w) // 2
+        canvas = Image.new("RGB", (w + 2 * left, h + 2 * top))
+        canvas.paste(image, (left, top))
         return canvas.resize((width, height), resample)
     side = int(fit.split("-")[1])
     modes = {"nearest": v2.InterpolationMode.NEAREST, "bilinear": v2.InterpolationMode.BILINEAR,

@@ -29,7 +29,7 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let console = options.console
-    let folder = try listed(labelled: data, console)
+    let folder = try listed(labelled: data, excluding: pass.exclude, console)
     let classifier = try model.load(console, pass.limits)
     let progress = Progress(
       title: "evaluate", total: folder.photos.count, unit: "photos", console: console)

@@ -40,7 +40,7 @@ struct ExtractFeatures: ParsableCommand {
 
   func run() throws {
     let console = options.console
-    let folder = try listed(labelledOrNot: data, console)
+    let folder = try listed(labelledOrNot: data, excluding: pass.exclude, console)
     try OutputPlace.check(output)
     let loaded = try loadedBase(base, photos, layer: layer, console)
     try OutputPlace.check(output, inputs: [loaded.path])

@@ -100,8 +100,10 @@ struct FineTune: ParsableCommand {
   func run() throws {
     let console = options.console
     let settings = try settings()
-    let folder = try listed(labelled: data, console)
-    let validating = try validation.map { try listed(labelled: $0, console) }
+    let folder = try listed(labelled: data, excluding: pass.exclude, console)
+    let validating = try validation.map {
+      try listed(labelled: $0, excluding: pass.exclude, console)
+    }
     try OutputPlace.check(output)
     try requireSameClasses(folder, validating)
     let start =

@@ -115,6 +115,9 @@ struct PassOptions: ParsableArguments {
 
   @Flag(help: "Stop at the first photo that does not decode.")
   var strict = false
+
+  @Option(help: ArgumentHelp("Leave out the photos of a LIST of tl check-data.", valueName: "list"))
+  var exclude: String?
 }
 
 /// Which base to use.
