@@ -45,7 +45,7 @@ let package = Package(
     .target(
       name: "Images",
       dependencies: [
-        "Compute", "CTurboJPEG", "CPNG", "CWebP", "CGIF", .product(name: "Crypto", package: "swift-crypto"),
+        "CKernels", "Compute", "CTurboJPEG", "CPNG", "CWebP", "CGIF", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
     .target(
