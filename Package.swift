@@ -31,11 +31,14 @@ let package = Package(
       name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
     .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+    // Only libcurl's header: the library is opened at run time, see Sources/CCurl/shim.h.
+    .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
     .target(name: "HDF5", dependencies: ["CHDF5"]),
     .target(
-      name: "Compute", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: hotCode),
+      name: "Compute", dependencies: ["CKernels"], swiftSettings: hotCode),
     .target(name: "Layers", dependencies: ["Compute"], swiftSettings: noPointers),
     .target(name: "Architectures", dependencies: ["Layers"], swiftSettings: noPointers),
     .target(
@@ -48,17 +51,24 @@ let package = Package(
         "CKernels", "Compute", "CTurboJPEG", "CPNG", "CWebP", "CGIF", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
+    .target(name: "Downloads", dependencies: ["CCurl"]),
+    .target(name: "Drawing", dependencies: ["CCairo", "Images"], swiftSettings: hotCode),
+    .target(name: "Demo", dependencies: ["Drawing", "Images", "Compute"], swiftSettings: hotCode),
     .target(
-      name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5"],
+      name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5", "Downloads"],
       swiftSettings: noPointers),
+    .target(
+      name: "Explain", dependencies: ["Training", "Drawing"],
+      swiftSettings: hotCode + [.strictMemorySafety()]),
     .target(
       name: "TLCommands",
       dependencies: [
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Demo", "Explain",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: noPointers),
     .executableTarget(name: "tl", dependencies: ["TLCommands"]),
-    .executableTarget(name: "tl-bench", dependencies: ["Training"]),
+    .executableTarget(name: "tl-bench", dependencies: ["COpenBLAS", "Training"]),
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Compute"], path: "Tests/TestSupport"),
     .testTarget(
@@ -74,6 +84,9 @@ let package = Package(
       name: "ImagesTests", dependencies: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"],
+      resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "ExplainTests", dependencies: ["Explain", "TestSupport"], exclude: ["boxes.txt"],
       resources: [.copy("Goldens")]),
     .testTarget(
       name: "TLCommandsTests", dependencies: ["TLCommands", "TestSupport", "tl"],

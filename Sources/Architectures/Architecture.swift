@@ -46,9 +46,15 @@ extension Architecture {
 package enum Architectures {
   package static let all: [any Architecture] = [
     VGG.vgg16, VGG.vgg19, ResNet.resnet50, ResNet.resnet101, ResNet.resnet152,
+    VGG.tlMini,
   ]
 
   package static func named(_ name: String) -> (any Architecture)? { all.first { $0.name == name } }
+
+  /// What suits the weights of the base of that name; the book's for VGG16 if it is unknown.
+  package static func defaults(ofBase name: String) -> WeightDefaults {
+    named(name)?.card.defaults ?? WeightDefaults()
+  }
 
   /// The architecture whose layer names fit what a file holds, with the file's widths, or nil.
   ///

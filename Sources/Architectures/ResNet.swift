@@ -27,26 +27,28 @@ package struct ResNet: Architecture {
   package let card: WeightCard
 
   package static let resnet50 = published(
-    "resnet50", depths: [3, 4, 6, 3], top: "2cb95161c43110f7111970584f804107",
-    noTop: "4d473c1dd8becc155b73f8504c6f6626",
+    "resnet50", depths: [3, 4, 6, 3], top: ("2cb95161c43110f7111970584f804107", 102_967_424),
+    noTop: ("4d473c1dd8becc155b73f8504c6f6626", 94_765_736),
     older: [
-      older("", includesTop: true, md5: "a7b3fe01876f51b976af0dea6bc144eb"),
-      older("_notop", includesTop: false, md5: "a268eb855778b3df3c7506639542a6af"),
+      older("", includesTop: true, md5: "a7b3fe01876f51b976af0dea6bc144eb", bytes: 102_853_048),
+      older(
+        "_notop", includesTop: false, md5: "a268eb855778b3df3c7506639542a6af", bytes: 94_653_016),
     ])
 
   package static let resnet101 = published(
-    "resnet101", depths: [3, 4, 23, 3], top: "f1aeb4b969a6efcfb50fad2f0c20cfc5",
-    noTop: "88cf7a10940856eca736dc7b7e228a21")
+    "resnet101", depths: [3, 4, 23, 3], top: ("f1aeb4b969a6efcfb50fad2f0c20cfc5", 179_648_224),
+    noTop: ("88cf7a10940856eca736dc7b7e228a21", 171_446_536))
 
   package static let resnet152 = published(
-    "resnet152", depths: [3, 8, 36, 3], top: "100835be76be38e30d865e96f2aaae62",
-    noTop: "ee4c566cf9a93f14d82f913c2dc6dd0c")
+    "resnet152", depths: [3, 8, 36, 3], top: ("100835be76be38e30d865e96f2aaae62", nil),
+    noTop: ("ee4c566cf9a93f14d82f913c2dc6dd0c", 234_698_864))
 
   private static let publishedWidths = [64, 64, 128, 256, 512]
 
+  /// Addresses and digests as in Keras's `resnet.py`, sizes as its downloads tell.
   private static func published(
-    _ name: String, depths: [Int], top: String, noTop: String,
-    older: [WeightCard.PublishedFile] = []
+    _ name: String, depths: [Int], top: (md5: String, bytes: Int?),
+    noTop: (md5: String, bytes: Int?), older: [WeightCard.PublishedFile] = []
   ) -> ResNet {
     let place =
       "https://storage.googleapis.com/tensorflow/keras-applications/resnet/\(name)_weights"
@@ -54,8 +56,12 @@ package struct ResNet: Architecture {
     let card = WeightCard(
       inputSize: 224, preprocessing: "caffe",
       files: older + [
-        .init(includesTop: true, md5: top, url: place + ".h5"),
-        .init(includesTop: false, md5: noTop, url: place + "_notop.h5"),
+        .init(
+          name: name + "-top", includesTop: true, md5: top.md5, bytes: top.bytes,
+          url: place + ".h5"),
+        .init(
+          name: name, includesTop: false, md5: noTop.md5, bytes: noTop.bytes,
+          url: place + "_notop.h5"),
       ],
       licence: "MIT",
       origin: "Kaiming He and others, Microsoft Research; trained on ImageNet, ported to Keras")
@@ -64,13 +70,18 @@ package struct ResNet: Architecture {
       outputWidths: [256, 512, 1024, 2048], topUnits: 1000, card: card)
   }
 
+  /// The files of Keras's `resnet50.py` before 2018; on the disk they need other names than the
+  /// newer ones, which are called the same.
   private static func older(
-    _ suffix: String, includesTop: Bool, md5: String
+    _ suffix: String, includesTop: Bool, md5: String, bytes: Int
   ) -> WeightCard.PublishedFile {
-    .init(
-      includesTop: includesTop, md5: md5,
-      url: "https://github.com/fchollet/deep-learning-models/releases/download/v0.2/"
-        + "resnet50_weights_tf_dim_ordering_tf_kernels\(suffix).h5")
+    let file = "weights_tf_dim_ordering_tf_kernels\(suffix).h5"
+    return .init(
+      name: "resnet50-v0.2" + (includesTop ? "-top" : ""), includesTop: includesTop, md5: md5,
+      bytes: bytes,
+      url: "https://github.com/fchollet/deep-learning-models/releases/download/v0.2/resnet50_"
+        + file,
+      fileName: "resnet50_v0.2_" + file)
   }
 
   package var isPublished: Bool { widths == Self.publishedWidths }

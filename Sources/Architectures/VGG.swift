@@ -8,41 +8,52 @@ package struct VGG: Architecture {
   package let name: String
   /// How many convolutions each block has.
   package let depths: [Int]
-  package let widths: [Int]
+  package private(set) var widths: [Int]
   /// The units of `fc1`, `fc2` and `predictions`.
-  package let topUnits: [Int]
+  package private(set) var topUnits: [Int]
   package let card: WeightCard
+  /// How fresh kernels are drawn.
+  var initializer = KernelInitializer.glorotUniform
+  /// Whether a file with other widths is taken for a relative of this network.
+  var takesOtherWidths = true
 
   package static let vgg16 = VGG(
     name: "vgg16", depths: [2, 2, 3, 3, 3], widths: publishedWidths, topUnits: publishedTop,
     card: card(
-      "vgg16", top: "64373286793e3c8b2b4e3219cbf3544b",
-      noTop: "6d6bbae143d832006294945121d1f1fc"))
+      "vgg16", top: ("64373286793e3c8b2b4e3219cbf3544b", 553_467_096),
+      noTop: ("6d6bbae143d832006294945121d1f1fc", 58_889_256)))
 
   package static let vgg19 = VGG(
     name: "vgg19", depths: [2, 2, 4, 4, 4], widths: publishedWidths, topUnits: publishedTop,
     card: card(
-      "vgg19", top: "cbe5617147190e668d6c5d5026f83318",
-      noTop: "253f8cb515780f3b799900260a226db6"))
+      "vgg19", top: ("cbe5617147190e668d6c5d5026f83318", 574_710_816),
+      noTop: ("253f8cb515780f3b799900260a226db6", 80_134_624)))
 
   private static let publishedWidths = [64, 128, 256, 512, 512]
   private static let publishedTop = [4096, 4096, 1000]
 
-  private static func card(_ name: String, top: String, noTop: String) -> WeightCard {
+  /// Addresses and digests as in Keras's `vgg16.py` and `vgg19.py`, sizes as its downloads tell.
+  private static func card(
+    _ name: String, top: (md5: String, bytes: Int), noTop: (md5: String, bytes: Int)
+  ) -> WeightCard {
     let place =
       "https://storage.googleapis.com/tensorflow/keras-applications/\(name)/\(name)_weights"
       + "_tf_dim_ordering_tf_kernels"
     return WeightCard(
       inputSize: 224, preprocessing: "caffe",
       files: [
-        .init(includesTop: true, md5: top, url: place + ".h5"),
-        .init(includesTop: false, md5: noTop, url: place + "_notop.h5"),
+        .init(
+          name: name + "-top", includesTop: true, md5: top.md5, bytes: top.bytes,
+          url: place + ".h5"),
+        .init(
+          name: name, includesTop: false, md5: noTop.md5, bytes: noTop.bytes,
+          url: place + "_notop.h5"),
       ],
       licence: "Creative Commons Attribution",
       origin: "Visual Geometry Group, Oxford; trained on ImageNet, ported to Keras")
   }
 
-  package var isPublished: Bool { widths == Self.publishedWidths }
+  package var isPublished: Bool { !takesOtherWidths || widths == Self.publishedWidths }
 
   package var convolutionNames: [String] {
     depths.enumerated().flatMap { block, depth in
@@ -65,7 +76,8 @@ package struct VGG: Architecture {
           Conv2D(
             name: "block\(block + 1)_conv\(convolution)",
             kernel: Tensor(zeros: [3, 3, channels, widths[block]]),
-            bias: Tensor(zeros: [widths[block]]), padding: .same, activation: .relu))
+            bias: Tensor(zeros: [widths[block]]), padding: .same, activation: .relu,
+            initializer: initializer))
         channels = widths[block]
       }
       try network.add(MaxPooling2D(name: "block\(block + 1)_pool"))
@@ -97,10 +109,12 @@ package struct VGG: Architecture {
       else { continue }
       widths[block - 1] = width
     }
+    guard takesOtherWidths || widths == self.widths else { return nil }
     let top = zip(Self.denseNames, topUnits).map { name, units in
       layers.first { $0.name == name }?.shapes.first { $0.count == 2 }?[1] ?? units
     }
-    let fitted = VGG(name: name, depths: depths, widths: widths, topUnits: top, card: card)
+    var fitted = self
+    (fitted.widths, fitted.topUnits) = (widths, top)
     return (fitted, names.count - convolutions.count)
   }
 }

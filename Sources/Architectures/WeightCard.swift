@@ -5,9 +5,34 @@
 package struct WeightCard: Sendable {
   /// A published file of these weights.
   package struct PublishedFile: Sendable {
+    /// By which it is pulled and given to `--base`, such as `vgg16` or `vgg16-top`.
+    package let name: String
     package let includesTop: Bool
     package let md5: String
+    /// Its size; nil where no source says it.
+    package let bytes: Int?
     package let url: String
+    /// What it is called on the disk.
+    package let fileName: String
+
+    /// - Parameter fileName: what the address ends with, if nil.
+    package init(
+      name: String, includesTop: Bool, md5: String, bytes: Int?, url: String,
+      fileName: String? = nil
+    ) {
+      (self.name, self.includesTop, self.md5, self.bytes) = (name, includesTop, md5, bytes)
+      self.url = url
+      self.fileName = fileName ?? String(url.split(separator: "/").last ?? "")
+    }
+  }
+
+  /// A file that comes with the project, in its folder `weights`.
+  package struct ShippedFile: Sendable {
+    /// By which it is given to `--base`.
+    package let name: String
+    package let fileName: String
+    package let md5: String
+    package let bytes: Int
   }
 
   /// The input height and width the weights were trained at.
@@ -17,4 +42,30 @@ package struct WeightCard: Sendable {
   package let files: [PublishedFile]
   package let licence: String
   package let origin: String
+  /// The file of these weights that comes with the project.
+  package var shipped: ShippedFile?
+  /// What suits these weights where nobody says otherwise.
+  package var defaults = WeightDefaults()
+}
+
+/// How photos are taken in and classifiers trained unless something else is asked for; the values
+/// here are the book's for VGG16.
+package struct WeightDefaults: Sendable, Equatable {
+  /// Height and width that photos are scaled to.
+  package var photoSize = 150
+  /// How they are scaled, by name.
+  package var interpolation = "nearest"
+  /// For a head on features.
+  package var headLearningRate: Float = 2e-5
+  /// For unfrozen layers together with a trained head.
+  package var tuningLearningRate: Float = 1e-5
+
+  package init() {}
+
+  init(
+    photoSize: Int, interpolation: String, headLearningRate: Float, tuningLearningRate: Float
+  ) {
+    (self.photoSize, self.interpolation) = (photoSize, interpolation)
+    (self.headLearningRate, self.tuningLearningRate) = (headLearningRate, tuningLearningRate)
+  }
 }

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// The sizes of one pooling over `[n, height, width, channels]`.
 struct PoolingGeometry {
   let n: Int
@@ -80,36 +82,61 @@ package func pooling(
 /// The gradient of `pooling` for its input; among equal maxima the first in row order gets it all.
 package func poolingGradient(
   _ dy: Tensor, x: Tensor, output: Tensor, kind: PoolingKind, window: (Int, Int),
-  strides: (Int, Int), padding: Padding
+  strides: (Int, Int), padding: Padding, kernels: KernelTable = .current
 ) -> Tensor {
   let g = PoolingGeometry(input: x.shape, window: window, strides: strides, padding: padding)
   precondition(dy.shape == g.outputShape, "gradient \(dy.shape) must be \(g.outputShape)")
-  let channels = g.channels
   return Tensor(shape: x.shape) { dx in
     dx.update(repeating: 0, count: x.count)
     x.scalars.withUnsafeBufferPointer { x in
       dy.scalars.withUnsafeBufferPointer { dy in
         output.scalars.withUnsafeBufferPointer { output in
-          nonisolated(unsafe) let (x, dy, output, dx) = (x, dy, output, dx)
-          g.forEachWindow { photo, y, column, insideRows, insideColumns in
-            let at = ((photo * g.rows.outputSize + y) * g.columns.outputSize + column) * channels
-            let share = 1 / Float(insideRows.count * insideColumns.count)
-            for c in at..<at + channels {
-              search: for row in insideRows {
-                for inputColumn in insideColumns {
-                  let source =
-                    ((photo * g.height + row) * g.width + inputColumn) * channels + (c - at)
-                  if kind == .average {
-                    dx[source] += dy[c] * share
-                  } else if x[source] == output[c] {
-                    dx[source] += dy[c]
-                    break search
-                  }
-                }
-              }
-            }
+          guard let x = x.baseAddress, let dy = dy.baseAddress, let output = output.baseAddress
+          else { return }
+          switch kind {
+          case .max: maximumGradient(g, dy, x: x, output: output, into: dx, kernels)
+          case .average: meanGradient(g, dy, into: dx)
           }
         }
+      }
+    }
+  }
+}
+
+private func maximumGradient(
+  _ g: PoolingGeometry, _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>,
+  output: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, _ kernels: KernelTable
+) {
+  let table = kernels.training
+  nonisolated(unsafe) let (x, dy, output, dx) = (x, dy, output, dx)
+  g.forEachWindow { photo, y, column, rows, columns in
+    let at = ((photo * g.rows.outputSize + y) * g.columns.outputSize + column) * g.channels
+    let first = ((photo * g.height + rows.lowerBound) * g.width + columns.lowerBound) * g.channels
+    var call = ck_max_pooling_gradient()
+    call.y = output + at
+    call.dy = dy + at
+    call.x = x + first
+    call.dx = dx + first
+    call.rows = rows.count
+    call.columns = columns.count
+    call.row = g.width * g.channels
+    call.channels = g.channels
+    table.f32_max_pooling_gradient(&call)
+  }
+}
+
+private func meanGradient(
+  _ g: PoolingGeometry, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>
+) {
+  nonisolated(unsafe) let (dy, dx) = (dy, dx)
+  g.forEachWindow { photo, y, column, rows, columns in
+    let from =
+      dy + ((photo * g.rows.outputSize + y) * g.columns.outputSize + column) * g.channels
+    let share = 1 / Float(rows.count * columns.count)
+    for row in rows {
+      for inputColumn in columns {
+        let to = dx + ((photo * g.height + row) * g.width + inputColumn) * g.channels
+        for c in 0..<g.channels { to[c] += from[c] * share }
       }
     }
   }
@@ -127,14 +154,18 @@ package func globalPooling(_ x: Tensor, kind: PoolingKind) -> Tensor {
 package func globalPoolingGradient(
   _ dy: Tensor, x: Tensor, output: Tensor, kind: PoolingKind
 ) -> Tensor {
+  if kind == .average {
+    return poolingGradient(
+      dy.reshaped([x.shape[0], 1, 1, x.shape[3]]), x: x, output: output, kind: kind,
+      window: (x.shape[1], x.shape[2]), strides: (x.shape[1], x.shape[2]), padding: .valid)
+  }
   let (n, positions, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
   var gradient = Tensor(zeros: x.shape)
   for photo in 0..<n {
     for c in 0..<channels {
       let at = photo * channels + c
       let column = (0..<positions).map { (photo * positions + $0) * channels + c }
-      let sharing =
-        kind == .average ? column : column.filter { x.scalars[$0] == output.scalars[at] }
+      let sharing = column.filter { x.scalars[$0] == output.scalars[at] }
       for index in sharing { gradient.scalars[index] = dy.scalars[at] / Float(sharing.count) }
     }
   }

@@ -131,6 +131,13 @@ package struct PhotoLoader: Sendable, Equatable {
     return (image, changed.map(NetworkPicture.exact) ?? .whole(image))
   }
 
+  /// The photo in its own size, turned as `load` turns it.
+  package func original(_ photo: Photo) throws(ImagesError) -> RGBImage {
+    let limits = DecodingLimits(pixels: pixelLimit)
+    let picture = try DecodedPicture(bytes: readFile(photo.path), limits: limits)
+    return picture.image.upright(from: ignoreOrientation ? .upright : picture.orientation)
+  }
+
   /// The preprocessed numbers of loaded photos, `[n * testViews.count, height, width, 3]`.
   package func tensor(of photos: [LoadedPhoto]) -> Tensor {
     let size = height * width * 3

@@ -10,18 +10,22 @@ package struct Conv2D: Layer {
   package let strides: (Int, Int)
   package let padding: Padding
   package let activation: PointwiseFunction
+  /// How `initialize` draws the kernel.
+  package let initializer: KernelInitializer
   package var parameters: [Parameter]
 
   /// A layer from its tensors; `kernel` is `[kh, kw, c, o]`.
   package init(
     name: String, kernel: Tensor, bias: Tensor?, strides: (Int, Int) = (1, 1),
-    padding: Padding = .valid, activation: PointwiseFunction = .linear
+    padding: Padding = .valid, activation: PointwiseFunction = .linear,
+    initializer: KernelInitializer = .glorotUniform
   ) {
     precondition(kernel.shape.count == 4, "a kernel needs four axes but has \(kernel.shape)")
     self.name = name
     self.strides = strides
     self.padding = padding
     self.activation = activation
+    self.initializer = initializer
     parameters = [Parameter("kernel", kernel)] + (bias.map { [Parameter("bias", $0)] } ?? [])
   }
 
@@ -91,7 +95,7 @@ package struct Conv2D: Layer {
   }
 
   package mutating func initialize(random: inout SeededRandom) {
-    initializeAffine(&parameters, random: &random)
+    initializeAffine(&parameters, initializer, random: &random)
   }
 }
 
@@ -112,15 +116,4 @@ func gradients(
   LayerGradients(
     inputs: [result.input].compactMap { $0 },
     parameters: [result.kernel, hasBias ? result.bias.map { .stored($0) } : nil].compactMap { $0 })
-}
-
-/// Keras's default: Glorot uniform kernels (Glorot and Bengio 2010), zero biases.
-func initializeAffine(_ parameters: inout [Parameter], random: inout SeededRandom) {
-  let shape = parameters[0].value.shape
-  let field = shape.dropLast(2).reduce(1, *)
-  let limit = (6 / Float(field * (shape[shape.count - 2] + shape[shape.count - 1]))).squareRoot()
-  for index in parameters[0].value.scalars.indices {
-    parameters[0].value.scalars[index] = (2 * random.uniform() - 1) * limit
-  }
-  if parameters.count > 1 { parameters[1].value = Tensor(zeros: parameters[1].value.shape) }
 }

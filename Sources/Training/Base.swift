@@ -1,4 +1,4 @@
-import Architectures
+package import Architectures
 import Compute
 import Foundation
 package import Images
@@ -12,12 +12,20 @@ package struct LoadedBase: Sendable {
   package let name: String
   /// The weights file.
   package let path: String
-  /// The preprocessing that the weights expect, where it is known.
-  package let preprocessing: Preprocessing?
+  /// What is known of the weights, where they belong to a known architecture.
+  package let card: WeightCard?
   package let report: LoadReport
   /// A digest of all tensors of the network.
   package let fingerprint: String
 
+  /// The preprocessing that the weights expect, where it is known.
+  package var preprocessing: Preprocessing? {
+    card.flatMap { Preprocessing(rawValue: $0.preprocessing) }
+  }
+  /// How photos are scaled unless something else is asked for.
+  package var interpolation: Interpolation {
+    card.flatMap { Interpolation(rawValue: $0.defaults.interpolation) } ?? .nearest
+  }
   /// The layer that the network ends with.
   package var layer: String { network.nodes[network.outputIndex].name }
   /// Such as `vgg16 from vgg16_notop.h5`.
@@ -26,25 +34,26 @@ package struct LoadedBase: Sendable {
 
 /// Finds and opens bases.
 package enum BaseLoader {
-  /// Loads a base for pictures of the given size.
+  /// Loads a base for pictures of the given size, or of the size that suits it.
   ///
   /// - Parameters:
-  ///   - specifier: the path of a Keras file, or the name of an architecture whose file lies in
-  ///     one of `searchFolders`.
+  ///   - specifier: the path of a Keras file, or the name of a base whose file lies in one of the
+  ///     folders of `WeightStore.standard`.
   ///   - layer: the layer to end with; the last before a classifier if nil.
   ///   - fingerprint: what the digest of the tensors must be, if known.
   package static func load(
-    _ specifier: String, height: Int, width: Int, layer: String? = nil,
+    _ specifier: String, height: Int? = nil, width: Int? = nil, layer: String? = nil,
     allowPartial: Bool = false, fingerprint: String? = nil
   ) throws -> LoadedBase {
-    let path = try file(for: specifier)
+    let path = try WeightStore.standard.file(for: specifier)
     let stored = try KerasFile(path)
     defer { stored.close() }
     let architecture = Architectures.identify(
       stored.signature.map { StoredLayer(name: $0.layer, shapes: $0.shapes) })
+    let size = (architecture?.card.defaults ?? WeightDefaults()).photoSize
     var (network, report) = try explained(path) {
       try filled(
-        stored, architecture, inputShape: [height, width, 3], layer: layer,
+        stored, architecture, inputShape: [height ?? size, width ?? size, 3], layer: layer,
         allowPartial: allowPartial)
     }
     network.setTrainable([])
@@ -54,8 +63,7 @@ package enum BaseLoader {
     }
     return LoadedBase(
       network: network, name: architecture?.name ?? network.name, path: path,
-      preprocessing: architecture.flatMap { Preprocessing(rawValue: $0.card.preprocessing) },
-      report: report, fingerprint: digest)
+      card: architecture?.card, report: report, fingerprint: digest)
   }
 
   /// The network up to the layer that is wanted, which alone must be in the file.
@@ -98,39 +106,6 @@ package enum BaseLoader {
     } catch WeightsError.mismatch(let mismatch) {
       throw TrainingError.unfitBase(mismatch)
     }
-  }
-
-  /// Where weights of a named base are looked for.
-  package static var searchFolders: [String] {
-    let environment = ProcessInfo.processInfo.environment
-    let cache =
-      environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
-    return ["weights", cache + "/tl/weights"]
-  }
-
-  /// The file that a path or name stands for.
-  private static func file(for specifier: String) throws -> String {
-    let files = FileManager.default
-    guard let architecture = Architectures.named(specifier) else {
-      // What looks like a path is one; opening it then says what is wrong.
-      if specifier.contains(where: { "/.".contains($0) }) || files.fileExists(atPath: specifier) {
-        return specifier
-      }
-      throw TrainingError.unknownBase(specifier, known: Architectures.all.map(\.name))
-    }
-    let published = architecture.card.files.reversed().compactMap { file in
-      URL(string: file.url)?.lastPathComponent
-    }
-    var names = ["\(specifier)_notop.h5", "\(specifier).h5"]
-    for name in published where !names.contains(name) { names.append(name) }
-    for folder in searchFolders {
-      for name in names where files.fileExists(atPath: folder + "/" + name) {
-        return folder + "/" + name
-      }
-    }
-    throw TrainingError.noSuchBase(
-      specifier, names: names, folders: searchFolders,
-      url: architecture.card.files.last?.url ?? "")
   }
 }
 

@@ -1,3 +1,4 @@
+package import Architectures
 package import Compute
 import Foundation
 package import Images
@@ -15,6 +16,8 @@ package struct ClassifierModel: Sendable {
   package var history: [TrainingRun]
   /// Where the base came from, such as `vgg16 from vgg16_notop.h5`.
   package var baseDescription: String
+  /// What predictions and the frozen prefix of a training multiply; not stored.
+  package var precision = Precision.f32
 
   package init(
     network: Network, classNames: [String], loader: PhotoLoader, history: [TrainingRun],
@@ -31,6 +34,14 @@ package struct ClassifierModel: Sendable {
     network.outputShape == [1] ? .binaryCrossentropy : .categoricalCrossentropy
   }
 
+  /// What suits the weights of the base, if it is one of a known architecture.
+  package var defaults: WeightDefaults {
+    let layers = network.nodes[..<network.headStart].filter(\.hasParameters).map {
+      StoredLayer(name: $0.name, shapes: $0.layer.parameters.map(\.value.shape))
+    }
+    return Architectures.identify(layers)?.card.defaults ?? WeightDefaults()
+  }
+
   /// The nodes of the classifier on top of the base.
   package var headNodes: Range<Int> { network.headStart..<network.nodes.count }
 }
@@ -45,15 +56,21 @@ package struct TrainingRun: Codable, Sendable, Equatable {
   package var learningRate: Double
   package var batchSize: Int
   package var seed: UInt64
+  /// How the learning rate went; nil where it stayed.
+  package var schedule: LearningRateSchedule?
+  /// Nil where targets were not smoothed.
+  package var labelSmoothing: Double?
   package var photos: Int
   package var proof: String
   /// How photos were changed at random, nil if they were not.
   package var augmentation: AugmentationPlan?
+  /// Whose features were learned too, nil without a teacher.
+  package var teacher: String?
   package var epochs: [EpochResult]
 
   package init(
     command: String, trained: String, settings: TrainingSettings, photos: Int, proof: String,
-    augmentation: AugmentationPlan? = nil, epochs: [EpochResult]
+    augmentation: AugmentationPlan? = nil, teacher: String? = nil, epochs: [EpochResult]
   ) {
     self.command = command
     self.trained = trained
@@ -61,9 +78,12 @@ package struct TrainingRun: Codable, Sendable, Equatable {
     learningRate = Double("\(settings.learningRate)") ?? Double(settings.learningRate)
     batchSize = settings.batchSize
     seed = settings.seed
+    schedule = settings.schedule == LearningRateSchedule() ? nil : settings.schedule
+    labelSmoothing = settings.labelSmoothing == 0 ? nil : Double("\(settings.labelSmoothing)")
     self.photos = photos
     self.proof = proof
     self.augmentation = augmentation
+    self.teacher = teacher
     self.epochs = epochs
   }
 }

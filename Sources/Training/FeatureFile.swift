@@ -14,10 +14,12 @@ package struct FeatureSource: Equatable, Sendable {
   package var layer: String
   package var pooling: FeaturePooling
   package var loader: PhotoLoader
+  /// What the base multiplied.
+  package var precision: Precision
 
   package init(
     base: String, baseFile: String, baseFingerprint: String, layer: String,
-    pooling: FeaturePooling, loader: PhotoLoader
+    pooling: FeaturePooling, loader: PhotoLoader, precision: Precision = .f32
   ) {
     self.base = base
     self.baseFile = baseFile
@@ -25,6 +27,7 @@ package struct FeatureSource: Equatable, Sendable {
     self.layer = layer
     self.pooling = pooling
     self.loader = loader
+    self.precision = precision
   }
 
   /// The first difference that makes two sources not belong together, as a sentence, or nil.
@@ -41,6 +44,7 @@ package struct FeatureSource: Equatable, Sendable {
       ("orientation", loader.orientationText, other.loader.orientationText),
       ("decoding", loader.decodingText, other.loader.decodingText),
       ("pooling", pooling.rawValue, other.pooling.rawValue),
+      ("precision", precision.rawValue, other.precision.rawValue),
       ("fingerprint of the base", baseFingerprint, other.baseFingerprint),
     ]
     guard let (what, mine, theirs) = pairs.first(where: { $0.1 != $0.2 }) else { return nil }
@@ -219,7 +223,7 @@ extension FeatureSource {
     base: "base", file: "base_file", fingerprint: "base_sha256", layer: "layer",
     pooling: "pooling", height: "image_height", width: "image_width",
     interpolation: "interpolation", preprocessing: "preprocessing", orientation: "orientation",
-    fit: "fit", decoding: "decoding"
+    fit: "fit", decoding: "decoding", precision: "precision"
   )
 
   fileprivate func write(to attributes: HDF5Attributes) throws {
@@ -231,6 +235,7 @@ extension FeatureSource {
       (names.preprocessing, loader.preprocessing.rawValue),
       (names.orientation, loader.orientationText), (names.fit, loader.fit.rawValue),
       (names.decoding, loader.decodingText),
+      (names.precision, precision.rawValue),
     ] {
       try attributes.set(name, string: text)
     }
@@ -271,6 +276,9 @@ extension FeatureSource {
           ? .squash : try choice(names.fit, FitMode.self),
         preprocessing: try choice(names.preprocessing, Preprocessing.self),
         ignoreOrientation: try text(names.orientation) == "ignored",
-        fastDecode: try attributes.string(names.decoding) == "fast"))
+        fastDecode: try attributes.string(names.decoding) == "fast"),
+      // Files that do not say were written when there was nothing else.
+      precision: try attributes.contains(names.precision)
+        ? try choice(names.precision, Precision.self) : .f32)
   }
 }

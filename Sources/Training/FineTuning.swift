@@ -16,6 +16,8 @@ package struct FineTuning {
   private let isStrict: Bool
   private let cacheLimit: Int
   private let augmentation: AugmentationPlan?
+  private let command: String
+  private let teacher: Teacher?
 
   /// What a fine-tuning run reports.
   package enum Event: Sendable {
@@ -36,11 +38,17 @@ package struct FineTuning {
     package let photoWait: Double?
   }
 
-  /// - Parameter unfrozen: the layers of the base to train; the head always is.
+  /// - Parameters:
+  ///   - unfrozen: the layers of the base to train; the head always is.
+  ///   - teacher: what else to learn of the photos to train on.
+  ///   - command: what the model's history calls the run.
   package init(
     model: ClassifierModel, unfrozen: LayerSelection, settings: TrainingSettings,
-    photosAtOnce: Int, isStrict: Bool, cacheLimit: Int, augmentation: AugmentationPlan? = nil
+    photosAtOnce: Int, isStrict: Bool, cacheLimit: Int, augmentation: AugmentationPlan? = nil,
+    teacher: Teacher? = nil, command: String = "fine-tune"
   ) throws {
+    self.teacher = teacher
+    self.command = command
     self.augmentation = augmentation
     self.model = model
     self.settings = settings
@@ -65,6 +73,9 @@ package struct FineTuning {
     let node = model.network.nodes[cut.boundary]
     return (node.name, node.shape)
   }
+
+  /// Whether anything lies below what is trained.
+  package var hasFrozenLayers: Bool { cut.boundary > 0 }
 
   /// Which outputs of the prefix are kept in memory, for so many photos to train and validate on.
   package func caching(photos: Int, validation: Int) -> Caching {
@@ -99,7 +110,7 @@ package struct FineTuning {
   ) throws -> Result {
     let caching = caching(
       photos: folder.photos.count, validation: validation?.photos.count ?? 0)
-    let plan = model.network.plan(outputs: [cut.boundary])
+    let plan = model.network.plan(outputs: [cut.boundary], precision: model.precision)
     let pass = PhotoPass(
       loader: model.loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
     let examples = try PrefixedPhotos(
@@ -119,13 +130,20 @@ package struct FineTuning {
         examples.tally, validation: validating?.tally,
         shared: validating?.fingerprints.count { trained.contains($0) } ?? 0))
     let before = FreezeProof.digests(model.network)
-    var trainer = try Trainer(network: model.network, loss: model.loss, settings: settings)
+    let targets = try teacher?.targets(for: examples.fingerprints)
+    let start =
+      try teacher.map { try model.network.widened(by: $0.width, seed: settings.seed) }
+      ?? model.network
+    var trainer = try Trainer(
+      network: start, loss: model.loss, settings: settings, targets: targets)
     let epochs = try trainer.train(examples, validation: validating) {
       try report(.training($0))
     }
     try trainer.requireFinite(on: examples)
-    return try result(
-      trainer.network, before: before, epochs: epochs, examples)
+    let network =
+      teacher == nil
+      ? trainer.network : try trainer.network.narrowed(to: model.network.outputShape[0])
+    return try result(network, before: before, epochs: epochs, examples)
   }
 
   private func result(
@@ -140,8 +158,9 @@ package struct FineTuning {
     let trained = (trainedLayers + ["the head"]).joined(separator: ", ")
     model.history.append(
       TrainingRun(
-        command: "fine-tune", trained: trained, settings: settings,
-        photos: examples.count, proof: proof.sentence, augmentation: augmentation, epochs: epochs))
+        command: command, trained: trained, settings: settings,
+        photos: examples.count, proof: proof.sentence, augmentation: augmentation,
+        teacher: teacher?.name, epochs: epochs))
     return Result(model: model, proof: proof, photoWait: examples.wait.share)
   }
 }

@@ -14,7 +14,12 @@ package enum Loss: String, Sendable {
   }
 
   /// The mean loss of a batch and its gradient with respect to the logits `[n, outputs]`.
-  package func value(logits: Tensor, labels: [Int]) -> (loss: Double, gradient: Tensor) {
+  ///
+  /// - Parameter smoothing: the share of each target that is spread evenly over all classes
+  ///   (Szegedy and others 2015), Keras's `label_smoothing`.
+  package func value(
+    logits: Tensor, labels: [Int], smoothing: Float = 0
+  ) -> (loss: Double, gradient: Tensor) {
     let n = labels.count
     precondition(logits.shape.first == n, "\(n) labels do not fit logits \(logits.shape)")
     var gradient = Tensor(zeros: logits.shape)
@@ -22,14 +27,11 @@ package enum Loss: String, Sendable {
     let width = logits.shape[1]
     let share = 1 / Float(max(n, 1))
     for row in 0..<n {
-      total += rowLoss(logits.scalars, row: row, width: width, label: labels[row])
+      total += rowLoss(
+        logits.scalars, row: row, width: width, label: labels[row], smoothing: smoothing)
       let probabilities = rowProbabilities(logits.scalars, row: row, width: width)
       for column in 0..<width {
-        let target: Float =
-          switch self {
-          case .binaryCrossentropy: Float(labels[row])
-          case .categoricalCrossentropy: labels[row] == column ? 1 : 0
-          }
+        let target = target(labels[row], column, width: width, smoothing: smoothing)
         gradient.scalars[row * width + column] = (probabilities[column] - target) * share
       }
     }
@@ -37,9 +39,19 @@ package enum Loss: String, Sendable {
   }
 
   /// Each photo's own loss.
-  package func losses(logits: Tensor, labels: [Int]) -> [Double] {
+  package func losses(logits: Tensor, labels: [Int], smoothing: Float = 0) -> [Double] {
     labels.indices.map {
-      rowLoss(logits.scalars, row: $0, width: logits.shape[1], label: labels[$0])
+      rowLoss(
+        logits.scalars, row: $0, width: logits.shape[1], label: labels[$0], smoothing: smoothing)
+    }
+  }
+
+  /// What output `column` should say for a label.
+  private func target(_ label: Int, _ column: Int, width: Int, smoothing: Float) -> Float {
+    switch self {
+    case .binaryCrossentropy: Float(label) * (1 - smoothing) + smoothing / 2
+    case .categoricalCrossentropy:
+      (label == column ? 1 - smoothing : 0) + smoothing / Float(width)
     }
   }
 
@@ -64,16 +76,23 @@ package enum Loss: String, Sendable {
     }
   }
 
-  private func rowLoss(_ logits: [Float], row: Int, width: Int, label: Int) -> Double {
+  private func rowLoss(
+    _ logits: [Float], row: Int, width: Int, label: Int, smoothing: Float
+  ) -> Double {
     switch self {
     case .binaryCrossentropy:
       let z = Double(logits[row])
-      return max(z, 0) - z * Double(label) + log1p(exp(-abs(z)))
+      let target = Double(target(label, 0, width: width, smoothing: smoothing))
+      return max(z, 0) - z * target + log1p(exp(-abs(z)))
     case .categoricalCrossentropy:
       let row = logits[row * width..<(row + 1) * width]
       let largest = Double(row.max() ?? 0)
       let sum = row.reduce(0.0) { $0 + exp(Double($1) - largest) }
-      return largest + log(sum) - Double(row[row.startIndex + label])
+      let own = largest + log(sum) - Double(row[row.startIndex + label])
+      if smoothing == 0 { return own }
+      // The mean over all classes of what each would lose as the photo's own.
+      let all = largest + log(sum) - row.reduce(0.0) { $0 + Double($1) } / Double(width)
+      return own * Double(1 - smoothing) + all * Double(smoothing)
     }
   }
 

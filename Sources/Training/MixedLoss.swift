@@ -8,21 +8,23 @@ extension Loss {
   /// classes in their shares.
   /// - Parameter mixtures: one for each label, or none at all.
   func value(
-    logits: Tensor, labels: [Int], mixtures: [LabelMixture?]
+    logits: Tensor, labels: [Int], mixtures: [LabelMixture?], smoothing: Float
   ) -> (loss: Double, gradient: Tensor) {
-    let own = value(logits: logits, labels: labels)
+    let own = value(logits: logits, labels: labels, smoothing: smoothing)
     guard mixtures.contains(where: { $0 != nil }) else { return own }
     precondition(mixtures.count == labels.count, "one mixture a label is needed")
     let others = zip(labels, mixtures).map { label, mixture in mixture?.label ?? label }
     let shares = mixtures.map { $0?.share ?? 1 }
     var gradient = own.gradient
-    let other = value(logits: logits, labels: others).gradient
+    let other = value(logits: logits, labels: others, smoothing: smoothing).gradient
     let width = logits.shape[1]
     for index in gradient.scalars.indices {
       let share = shares[index / width]
       gradient.scalars[index] = gradient.scalars[index] * share + other.scalars[index] * (1 - share)
     }
-    let losses = zip(losses(logits: logits, labels: labels), losses(logits: logits, labels: others))
+    let losses = zip(
+      losses(logits: logits, labels: labels, smoothing: smoothing),
+      losses(logits: logits, labels: others, smoothing: smoothing))
     let total = zip(losses, shares).reduce(0.0) { sum, row in
       sum + row.0.0 * Double(row.1) + row.0.1 * Double(1 - row.1)
     }

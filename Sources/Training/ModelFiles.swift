@@ -1,7 +1,8 @@
+package import Architectures
 import Compute
 import Foundation
 package import Images
-import Layers
+package import Layers
 import Weights
 
 /// What the caller knows of a model that its file does not say.
@@ -48,6 +49,20 @@ extension ClassifierModel {
     self.init(
       network: network, classNames: classNames, loader: loader, history: [],
       baseDescription: base.summary)
+  }
+
+  /// A network by name, its parameters drawn with the seed.
+  package init(
+    new network: NewNetwork, classNames: [String], dropout: Double? = nil, loader: PhotoLoader,
+    seed: UInt64
+  ) throws(LayerError) {
+    var random = SeededRandom(seed: seed)
+    self.init(
+      network: try network.network(
+        inputShape: [loader.height, loader.width, 3], classCount: classNames.count,
+        dropout: dropout ?? network.dropout, random: &random),
+      classNames: classNames, loader: loader, history: [],
+      baseDescription: "\(network.rawValue) from random weights")
   }
 
   /// Opens a Keras full-model file with a classifier in it.
@@ -137,6 +152,13 @@ extension ClassifierModel {
       baseDescription: baseDescription, freezeProof: history.last?.proof, version: Self.version,
       head: headStart < network.nodes.count ? network.nodes[headStart].name : nil)
     try KerasModel.write(network, to: path, extras: extras)
+  }
+
+  /// Writes the weights below the classifier alone, as a base that others start from: a Keras
+  /// weights file with numbers rounded to float16.
+  package func saveBase(_ path: String) throws {
+    try KerasModel.writeWeights(
+      network.ending(at: network.headStart - 1), to: path, isHalf: true)
   }
 
   /// Such as `cats, dogs; 16,812,353 parameters; base vgg16 from vgg16_notop.h5`.

@@ -8,6 +8,9 @@ package struct TrainingSettings: Sendable {
   package var batchSize: Int
   package var rule: Optimizer.Rule
   package var learningRate: Float
+  package var schedule = LearningRateSchedule()
+  /// The share of each target that is spread evenly over all classes.
+  package var labelSmoothing: Float = 0
   package var seed: UInt64
   /// Whether each epoch takes the examples in a new order.
   package var shuffles = true
@@ -98,10 +101,15 @@ package struct Trainer: Sendable {
   package let settings: TrainingSettings
   private var optimizer: Optimizer
   private var random: SeededRandom
+  /// What the last outputs are to say of each example, `[examples, outputs]`.
+  private let targets: Tensor?
 
+  /// - Parameter targets: numbers that the network's last outputs are to predict for each example,
+  ///   `[examples, outputs]`; the outputs before them are the classes.
   package init(
-    network: Network, loss: Loss, settings: TrainingSettings
+    network: Network, loss: Loss, settings: TrainingSettings, targets: Tensor? = nil
   ) throws(LayerError) {
+    self.targets = targets
     self.network = network
     self.loss = loss
     self.settings = settings
@@ -115,6 +123,7 @@ package struct Trainer: Sendable {
     _ examples: some Examples, validation: (any Examples)?,
     report: (TrainingEvent) throws -> Void
   ) throws -> [EpochResult] {
+    TensorMemory.keep()
     var history: [EpochResult] = []
     for epoch in 1...max(settings.epochs, 1) where settings.epochs > 0 {
       let (loss, accuracy) = try trainEpoch(epoch, examples, report)
@@ -139,7 +148,12 @@ package struct Trainer: Sendable {
     }
     try examples.forEachBatch(batches, epoch: epoch) { indices, values, mixtures in
       let labels = indices.map { examples.labels[$0] }
-      let step = trainStep(values, labels: labels, mixtures: mixtures)
+      let share = settings.schedule.share(
+        step: optimizer.step, stepsPerEpoch: batches.count, epochs: settings.epochs)
+      optimizer.learningRate = settings.learningRate * Float(share)
+      let step = trainStep(
+        values, labels: labels, mixtures: mixtures,
+        targets: targets?.gatheringRows(indices))
       lossSum += step.loss * Double(indices.count)
       right += step.right
       done += indices.count
@@ -153,13 +167,19 @@ package struct Trainer: Sendable {
 
   /// One optimizer step on one batch of prefix outputs.
   ///
-  /// - Returns: the batch's mean loss and how many predictions were right, before the step.
+  /// - Returns: the batch's mean loss of the classes and how many predictions were right, before the
+  ///   step.
   package mutating func trainStep(
-    _ values: Tensor, labels: [Int], mixtures: [LabelMixture?] = []
+    _ values: Tensor, labels: [Int], mixtures: [LabelMixture?] = [], targets: Tensor? = nil
   ) -> (loss: Double, right: Int) {
     let pass = network.forward(suffix: cut, from: values, random: &random)
-    let (loss, gradient) = loss.value(
-      logits: pass.logits, labels: labels, mixtures: mixtures)
+    let logits = pass.logits.firstColumns(pass.logits.shape[1] - (targets?.shape[1] ?? 0))
+    var (loss, gradient) = loss.value(
+      logits: logits, labels: labels, mixtures: mixtures, smoothing: settings.labelSmoothing)
+    if let targets {
+      gradient = Teacher.gradient(
+        outputs: pass.logits, targets: targets, classGradient: gradient)
+    }
     let gradients = network.backward(suffix: cut, pass: pass, logitsGradient: gradient)
     optimizer.beginStep()
     for (node, gradients) in gradients.sorted(by: { $0.key < $1.key }) {
@@ -171,7 +191,7 @@ package struct Trainer: Sendable {
         }
       }
     }
-    return (loss, self.loss.right(logits: pass.logits, labels: labels))
+    return (loss, self.loss.right(logits: logits, labels: labels))
   }
 
   /// Loss and accuracy of the present network on examples, without training.
@@ -181,8 +201,11 @@ package struct Trainer: Sendable {
     for start in stride(from: 0, to: examples.count, by: 100) {
       let indices = Array(start..<min(start + 100, examples.count))
       let labels = indices.map { examples.labels[$0] }
-      let logits = plan.run(try examples.values(at: indices))[0]
-      lossSum += loss.losses(logits: logits, labels: labels).reduce(0, +)
+      let outputs = plan.run(try examples.values(at: indices))[0]
+      let logits = outputs.firstColumns(outputs.shape[1] - (targets?.shape[1] ?? 0))
+      lossSum += loss.losses(
+        logits: logits, labels: labels, smoothing: settings.labelSmoothing
+      ).reduce(0, +)
       right += loss.right(logits: logits, labels: labels)
     }
     let count = Double(max(examples.count, 1))

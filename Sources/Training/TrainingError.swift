@@ -7,7 +7,7 @@ package import Weights
 
 /// What can go wrong between photos, features and models; `description` is one line.
 package enum TrainingError: Error, CustomStringConvertible {
-  case noSuchBase(String, names: [String], folders: [String], url: String)
+  case noSuchBase(NamedBase, WeightStore)
   case unknownBase(String, known: [String])
   case unknownArchitecture(String, holds: String)
   case unusableLayers(String, LayerError)
@@ -30,14 +30,17 @@ package enum TrainingError: Error, CustomStringConvertible {
   case badPhoto(String, reason: String)
   case nothingLeft([PhotoTally.Skipped])
   case frozenChanged([String])
+  case unfitTeacher(String, found: [Int])
+  case teacherLacksPhotos(String, missing: Int, of: Int)
   case notFinite(epoch: Int)
   case notFiniteParameter(String)
 
   package var description: String {
     switch self {
-    case .noSuchBase(let name, let names, let folders, _):
-      "no weights file for the base '\(name)': looked for \(names.joined(separator: ", ")) in "
-        + folders.map { "'\($0)'" }.joined(separator: " and ")
+    case .noSuchBase(let base, let store):
+      "no weights file for the base '\(base.name)': looked for "
+        + "\(base.fileNames.joined(separator: ", ")) in "
+        + store.folders.map { "'\($0)'" }.joined(separator: ", ")
     case .unknownBase(let name, let known):
       "cannot find the base '\(name)': expected a file or one of \(known.joined(separator: ", "))"
     case .unknownArchitecture(let path, let holds):
@@ -85,6 +88,10 @@ package enum TrainingError: Error, CustomStringConvertible {
         + (skipped.first.map { ", the first, '\($0.path)', because \($0.reason)" } ?? "")
     case .frozenChanged(let names):
       "frozen tensors changed while training: \(names.joined(separator: ", "))"
+    case .unfitTeacher(let path, let found):
+      "'\(path)' cannot teach: expected features [photos, numbers], found \(found)"
+    case .teacherLacksPhotos(let path, let missing, let count):
+      "'\(path)' cannot teach: it lacks \(missing) of the \(count) photos to learn from"
     case .notFinite(let epoch): "the loss is no longer a number in epoch \(epoch)"
     case .notFiniteParameter(let name):
       "training ended with numbers in '\(name)' that are not finite"
@@ -100,8 +107,10 @@ extension TrainingError {
   /// What the user can do about it, where something can be done.
   package var wayOut: String? {
     switch self {
-    case .noSuchBase(_, _, let folders, let url):
-      "download \(url) into '\(folders.last ?? "weights")', or give the file's path to --base"
+    case .noSuchBase(let base, _) where base.published == nil:
+      "give the file's path to --base: it is in the folder 'weights' of tl's project"
+    case .noSuchBase(let base, let store):
+      "`tl weights pull \(base.name)`, or \(PullError.byHand(base, store.cache))"
     case .unusableLayers(_, .emptyOutput): "a larger --image-size"
     case .unusableLayers(_, .noSuchLayer): "`tl summary` lists the layers"
     case .unfitBase(let mismatch) where mismatch.looksMadeForOtherSize:
@@ -114,6 +123,8 @@ extension TrainingError {
     case .incomplete: "run `tl extract-features` again: it goes on where it stopped"
     case .doNotBelongTogether:
       "make both files with the same base and options of `tl extract-features`"
+    case .unfitTeacher: "`tl extract-features` with --pooling avg"
+    case .teacherLacksPhotos: "run `tl extract-features` on the same data folder"
     case .notFinite, .notFiniteParameter: "a smaller --learning-rate"
     default: nil
     }

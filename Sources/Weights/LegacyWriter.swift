@@ -7,6 +7,8 @@ struct LegacyWriter {
   let group: HDF5Group
   /// The most bytes of one attribute; HDF5 allows little more in an object's header.
   var attributeLimit = 64_512
+  /// How numbers are stored.
+  var type = HDF5ElementType.float32
 
   /// Writes a model's layers; a nested model is one group.
   func write(_ tree: ModelTree) throws {
@@ -26,7 +28,7 @@ struct LegacyWriter {
   ) throws {
     try set("weight_names", tensors.map(\.name), on: layer)
     for (name, value) in tensors {
-      let dataset = try layer.createDataset(name, shape: value.shape, type: .float32)
+      let dataset = try layer.createDataset(name, shape: value.shape, type: type)
       if value.count > 0 { try dataset.write(value.scalars) }
     }
   }

@@ -53,10 +53,17 @@ extension KerasModel {
   }
 
   /// Writes the tensors alone, in the spelling of Keras 2.
-  package static func writeWeights(_ network: Network, to path: String) throws {
+  ///
+  /// - Parameter isHalf: whether numbers are rounded to float16, of which Keras, and
+  ///   `WeightLoader`, make float32 again; the file takes half the room.
+  package static func writeWeights(
+    _ network: Network, to path: String, isHalf: Bool = false
+  ) throws {
     let tree = try ModelTree(network)
     try AtomicFile.write(path) { temporary in
-      try create(temporary) { try LegacyWriter(group: $0).write(tree) }
+      try create(temporary) {
+        try LegacyWriter(group: $0, type: isHalf ? .float16 : .float32).write(tree)
+      }
     }
   }
 

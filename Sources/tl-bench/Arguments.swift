@@ -6,7 +6,7 @@ struct Arguments {
     usage: tl-bench kernels [--rounds 10]
            tl-bench layers [--rounds 20]
            tl-bench products [--rounds 10]
-           tl-bench vgg16 [--size 150] [--batch 20] [--rounds 10] [--profile]
+           tl-bench vgg16 [--size 150] [--batch 20] [--rounds 10]
            tl-bench head [--inputs 8192] [--units 256] [--batch 20] [--rounds 50]
            tl-bench block5 [--size 150] [--batch 20] [--rounds 50]
            tl-bench photos --data FOLDER [--size 150] [--interpolation nearest] [--rounds 3]

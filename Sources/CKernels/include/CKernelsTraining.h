@@ -1,5 +1,7 @@
 // Inner loops that only training needs, in tables like those of CKernels.h.
 #pragma once
+#include <limits.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -66,6 +68,22 @@ typedef struct {
   bool adds;
 } ck_winograd_kernel_gradient;
 
+/// One window of a max pooling on the way back: each channel's gradient goes to the first pixel, row
+/// by row, that holds the channel's maximum.
+typedef struct {
+  /// The output pixel and its gradient, `channels` each.
+  const float *y;
+  const float *dy;
+  /// The first pixel of the window and of its gradient, which is added to.
+  const float *x;
+  float *dx;
+  ptrdiff_t rows;
+  ptrdiff_t columns;
+  /// From one row of the picture to the next; pixels follow each other.
+  ptrdiff_t row;
+  ptrdiff_t channels;
+} ck_max_pooling_gradient;
+
 /// The training kernels of one instruction set.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
   const char *name;
@@ -80,9 +98,15 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*f32_relu)(float *y, ptrdiff_t count);
   /// dx[i] = y[i] > 0 ? dy[i] : 0
   void (*f32_relu_gradient)(const float *dy, const float *y, float *dx, ptrdiff_t count);
+  void (*f32_max_pooling_gradient)(const ck_max_pooling_gradient *);
   void (*f32_winograd_gradient)(const ck_winograd_gradient *);
   void (*f32_winograd_kernel_gradient)(const ck_winograd_kernel_gradient *);
 } ck_training_table;
+
+/// Keeps freed blocks of all sizes in the process; mallopt is not in Swift's Glibc.
+static inline bool ck_keep_freed_memory(void) {
+  return mallopt(M_MMAP_THRESHOLD, INT_MAX) && mallopt(M_TRIM_THRESHOLD, INT_MAX);
+}
 
 /// The table that goes with the ck_table of that name; NULL where there is none.
 const ck_training_table *ck_training_table_named(const char *name);

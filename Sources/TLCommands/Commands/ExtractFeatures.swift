@@ -16,6 +16,7 @@ struct ExtractFeatures: ParsableCommand {
 
   @OptionGroup var base: BaseOptions
   @OptionGroup var photos: PhotoOptions
+  @OptionGroup var precision: PrecisionOptions
   @OptionGroup var pass: PassOptions
 
   @Option(help: "The feature FILE to write.")
@@ -45,14 +46,15 @@ struct ExtractFeatures: ParsableCommand {
     let loaded = try loadedBase(base, photos, layer: layer, console)
     try OutputPlace.check(output, inputs: [loaded.path])
     let network = try loaded.network.pooled(pooling)
-    let loader = try photos.loader(default: loaded.preprocessing, base: base.base, pass.limits)
+    let loader = try photos.loader(for: loaded, pass.limits)
     console.note("photos: \(loader.summary)")
     let extraction = FeatureExtraction(
       base: network,
       source: FeatureSource(
         base: loaded.name, baseFile: URL(filePath: loaded.path).standardizedFileURL.path,
         baseFingerprint: loaded.fingerprint,
-        layer: loaded.layer, pooling: pooling, loader: loader),
+        layer: loaded.layer, pooling: pooling, loader: loader,
+        precision: precision.chosen(console)),
       batchSize: batchSize, isStrict: pass.strict)
     let progress = ExtractionProgress(photos: folder.photos.count, console)
     let summary = try extraction.run(folder, output: output) { event in

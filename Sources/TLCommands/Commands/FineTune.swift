@@ -1,4 +1,6 @@
+import Architectures
 import ArgumentParser
+import Compute
 import Images
 import Layers
 import Training
@@ -7,7 +9,7 @@ struct FineTune: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train the unfrozen top of a base together with its head.",
     discussion: """
-      Give the model of `tl train-head` with --model, or only --base: then a head is trained \
+      Give the model of `tl train-head` with --model; with --base or neither a head is trained \
       first. What lies below the lowest unfrozen layer runs once, its outputs are kept. With \
       --augment or a range of changes it runs in every epoch, on newly changed photos; \
       --augment-views makes a number of views once instead. Validation photos are never changed.
@@ -19,7 +21,7 @@ struct FineTune: ParsableCommand {
   @Option(help: "A data folder to validate on after every epoch.")
   var validation: String?
 
-  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
+  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
   var base: String?
 
   @Flag(help: "Accept a base file that lacks some of its tensors.")
@@ -43,14 +45,16 @@ struct FineTune: ParsableCommand {
   @Option(help: "The optimizer, with Keras's defaults.")
   var optimizer = OptimizerName(.rmsprop())
 
-  @Option(help: "The optimizer's learning rate.")
-  var learningRate: Float = 1e-5
+  @Option(help: "The optimizer's learning rate; default: what suits the base (VGG: 1e-5).")
+  var learningRate: Float?
 
   @Option(help: "The seed of order, dropout, random changes and, with --base, the head.")
   var seed: UInt64 = 0
 
   @Option(help: "Keep outputs of the frozen part up to so many MB in memory.")
   var cacheLimit = 4000
+
+  @OptionGroup var precision: PrecisionOptions
 
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
 
@@ -63,14 +67,14 @@ struct FineTune: ParsableCommand {
   @Option(help: ArgumentHelp("Epochs of the head's own training.", valueName: "n"))
   var headEpochs = 30
 
-  @Option(help: "Learning rate of the head's own training.")
-  var headLearningRate: Float = 2e-5
+  @Option(help: "Learning rate of the head's own training; default: what suits the base.")
+  var headLearningRate: Float?
 
   @OptionGroup var pass: PassOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
-    guard (base == nil) != (model == nil) else {
+    guard base == nil || model == nil else {
       throw ValidationError("give either --model (a trained model) or --base (a base alone)")
     }
     guard augmentViews == nil || augmentation.ranges != nil else {
@@ -82,37 +86,42 @@ struct FineTune: ParsableCommand {
     guard cacheLimit >= 0 else {
       throw ValidationError("--cache-limit must be 0 or more, found \(cacheLimit)")
     }
-    _ = try (settings(), headSettings(), layerSelection(unfreeze))
+    _ = try (
+      settings(WeightDefaults()), headSettings(WeightDefaults()), layerSelection(unfreeze)
+    )
   }
 
-  private func settings() throws -> TrainingSettings {
+  private func settings(_ defaults: WeightDefaults) throws -> TrainingSettings {
     try trainingSettings(
-      epochs: epochs, batchSize: batchSize, optimizer: optimizer, learningRate: learningRate,
-      seed: seed)
+      epochs: epochs, batchSize: batchSize, optimizer: optimizer,
+      learningRate: learningRate ?? defaults.tuningLearningRate, seed: seed)
   }
 
-  private func headSettings() throws -> TrainingSettings {
+  private func headSettings(_ defaults: WeightDefaults) throws -> TrainingSettings {
     try trainingSettings(
       "head-", epochs: headEpochs, batchSize: batchSize, optimizer: optimizer,
-      learningRate: headLearningRate, seed: seed)
+      learningRate: headLearningRate ?? defaults.headLearningRate, seed: seed)
   }
 
   func run() throws {
     let console = options.console
-    let settings = try settings()
     let folder = try listed(labelled: data, excluding: pass.exclude, console)
     let validating = try validation.map {
       try listed(labelled: $0, excluding: pass.exclude, console)
     }
     try OutputPlace.check(output)
-    try requireSameClasses(folder, validating)
-    let start =
+    try requireSameClasses(folder, data, validating, validation)
+    let precision = precision.chosen(console)
+    var start =
       if let model {
         try opened(model, folder, console)
       } else {
-        try withTrainedHead(folder, validating, console)
+        try withTrainedHead(folder, validating, precision, console)
       }
-    let tuning = try named(model ?? base ?? "") {
+    start.precision = precision
+    let settings = try settings(start.defaults)
+    if learningRate == nil { console.note("learning rate: \(settings.learningRate)") }
+    let tuning = try named(model ?? base ?? "mini") {
       try FineTuning(
         model: start, unfrozen: layerSelection(unfreeze), settings: settings,
         photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
@@ -121,42 +130,13 @@ struct FineTune: ParsableCommand {
         })
     }
     announce(tuning, folder, validating, console)
-    let result = try run(tuning, folder, validating, console, isReporting: true)
+    let result = try tuning.run(folder, validation: validating, showingOn: console)
     if let share = result.photoWait {
       console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
     }
     try result.model.save(output)
     console.note("freeze: \(result.proof.sentence)")
     try console.result("wrote \(output): \(result.model.summary)")
-  }
-
-  /// Runs prefix and training with their progress.
-  private func run(
-    _ tuning: FineTuning, _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console,
-    isReporting: Bool
-  ) throws -> FineTuning.Result {
-    let caching = tuning.caching(
-      photos: folder.photos.count, validation: validating?.photos.count ?? 0)
-    let prefix = Progress(
-      title: caching.keepsPhotos ? "frozen part" : "check of photos", total: caching.total,
-      unit: "photos", console: console)
-    let progress = EpochProgress(console)
-    return try tuning.run(folder, validation: validating) { event in
-      try Interrupt.check()
-      switch event {
-      case .prefix(let done, let total):
-        prefix.advance(to: done)
-        if done == total { prefix.finish() }
-      case .examined(let tally, let validationTally, let shared):
-        guard isReporting else { return }
-        report(tally, console)
-        if let validationTally { report(validationTally, console) }
-        if shared > 0 {
-          console.warning("\(shared) photos are in both folders: validation is too good")
-        }
-      case .training(let event): try progress.show(event)
-      }
-    }
   }
 
   private func announce(
@@ -212,32 +192,30 @@ struct FineTune: ParsableCommand {
 
   /// A base with a head of its own training, as fine-tuning must not start from a random head.
   private func withTrainedHead(
-    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
+    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ precision: Precision,
+    _ console: Console
   ) throws -> ClassifierModel {
-    guard let base else { preconditionFailure("either --model or --base is given") }
     let options = try BaseOptions.parse(
-      ["--base", base] + (allowPartial ? ["--allow-partial"] : []))
+      (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
     try OutputPlace.check(output, inputs: [loaded.path])
-    let loader = try photos.loader(default: loaded.preprocessing, base: base, pass.limits)
+    let loader = try photos.loader(for: loaded, pass.limits)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
     }
-    let fresh = try ClassifierModel(
+    var fresh = try ClassifierModel(
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
+    fresh.precision = precision
     console.note(
       "no trained head was given: training one first, \(headEpochs) "
         + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"
         + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
     let tuning = try FineTuning(
-      model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(), photosAtOnce: 20,
-      isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
-    return try run(tuning, folder, validating, console, isReporting: false).model
-  }
-
-  private func requireSameClasses(_ folder: PhotoFolder, _ validating: PhotoFolder?) throws {
-    guard let validating, let validation, folder.classNames != validating.classNames else { return }
-    throw TrainingError.otherClasses(data, folder.classNames, validation, validating.classNames)
+      model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(fresh.defaults),
+      photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
+    return try tuning.run(
+      folder, validation: validating, showingOn: console, isReporting: false
+    ).model
   }
 }

@@ -7,7 +7,7 @@ struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the layers of a base or model, and which of them training would change.")
 
-  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
+  @Option(help: "A Keras weights FILE, or a base's name: mini, vgg16, ...")
   var base: String?
 
   @Option(help: "A model FILE.")
@@ -49,9 +49,9 @@ struct Summary: ParsableCommand {
       let size = imageSize.map { [$0.height, $0.width, 3] }
       return try KerasModel.read(model, inputShape: size).network
     }
-    let size = imageSize ?? ImageSize(150)
     return try BaseLoader.load(
-      base ?? "", height: size.height, width: size.width, allowPartial: allowPartial
+      baseFile(base, options.console), height: imageSize?.height, width: imageSize?.width,
+      allowPartial: allowPartial
     ).network
   }
 

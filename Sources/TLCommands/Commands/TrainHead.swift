@@ -1,3 +1,4 @@
+import Architectures
 import ArgumentParser
 import Foundation
 import Training
@@ -33,29 +34,29 @@ struct TrainHead: ParsableCommand {
   @Option(help: "The optimizer, with Keras's defaults.")
   var optimizer = OptimizerName(.rmsprop())
 
-  @Option(help: "The optimizer's learning rate.")
-  var learningRate: Float = 2e-5
+  @Option(help: "The optimizer's learning rate; default: what suits the base (VGG: 2e-5).")
+  var learningRate: Float?
 
   @Option(help: "The seed of initial weights, order and dropout.")
   var seed: UInt64 = 0
 
   @OptionGroup var options: ConsoleOptions
 
-  func validate() throws { _ = try settings() }
+  func validate() throws { _ = try settings(WeightDefaults()) }
 
-  private func settings() throws -> TrainingSettings {
+  private func settings(_ defaults: WeightDefaults) throws -> TrainingSettings {
     try trainingSettings(
-      epochs: epochs, batchSize: batchSize, optimizer: optimizer, learningRate: learningRate,
-      seed: seed)
+      epochs: epochs, batchSize: batchSize, optimizer: optimizer,
+      learningRate: learningRate ?? defaults.headLearningRate, seed: seed)
   }
 
   func run() throws {
     let console = options.console
-    let settings = try settings()
     try OutputPlace.check(output, inputs: [features, validation, base].compactMap { $0 })
+    let stored = try FeatureFile(features)
     let training = try HeadTraining(
-      features: FeatureFile(features), validation: validation.map { try FeatureFile($0) },
-      head: head.plan, settings: settings)
+      features: stored, validation: validation.map { try FeatureFile($0) },
+      head: head.plan, settings: settings(Architectures.defaults(ofBase: stored.source.base)))
     if training.sharedPhotos > 0 {
       console.warning("\(training.sharedPhotos) photos are in both files: validation is too good")
     }
@@ -66,8 +67,12 @@ struct TrainHead: ParsableCommand {
     try OutputPlace.check(output, inputs: [source.baseFile])
     // The fingerprint tells whether it is the same base, which may have lacked tensors.
     let loaded = try BaseLoader.load(
-      base ?? source.baseFile, height: source.loader.height, width: source.loader.width,
+      base.map { try baseFile($0, console) } ?? source.baseFile, height: source.loader.height,
+      width: source.loader.width,
       layer: source.layer, allowPartial: true, fingerprint: source.baseFingerprint)
+    if learningRate == nil {
+      console.note("learning rate: \(training.settings.learningRate), which suits \(loaded.name)")
+    }
     let progress = EpochProgress(console)
     let model = try training.run(
       base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary

@@ -65,25 +65,51 @@ extension ParsableCommand {
     return status
   }
 
+  /// The command that the arguments begin with, as deep as they name it.
   private static func subcommand(_ arguments: [String]) -> any ParsableCommand.Type {
-    let name = arguments.first
-    return configuration.subcommands.first { $0._commandName == name } ?? Self.self
+    var (command, rest): (any ParsableCommand.Type, ArraySlice<String>) = (
+      Self.self, arguments[...]
+    )
+    while let word = rest.popFirst(), let next = command.subcommand(named: word) { command = next }
+    return command
   }
 
+  private static func subcommand(named word: String) -> (any ParsableCommand.Type)? {
+    configuration.subcommands.first {
+      $0._commandName == word || $0.configuration.aliases.contains(word)
+    }
+  }
+
+  /// Such as `tl weights pull`.
   private static func name(of command: any ParsableCommand.Type) -> String {
-    command == Self.self ? _commandName : "\(_commandName) \(command._commandName)"
+    if command == Self.self { return _commandName }
+    for next in configuration.subcommands {
+      let name = next.name(of: command)
+      if !name.isEmpty { return "\(_commandName) \(name)" }
+    }
+    return ""
   }
 
   /// ArgumentParser says only "unexpected argument" for a mistyped subcommand.
   private static func unknownCommand(_ arguments: [String]) -> Failure? {
-    let word = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
-    guard let word, !word.hasPrefix("-") else { return nil }
+    let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+    return unknownCommand(words, below: [])
+  }
+
+  private static func unknownCommand(
+    _ words: ArraySlice<String>, below parents: [String]
+  ) -> Failure? {
+    guard let word = words.first, !word.hasPrefix("-"), word != "help" else { return nil }
+    guard !configuration.subcommands.isEmpty else { return nil }
+    let path = parents + [_commandName]
+    if let next = subcommand(named: word) {
+      return next.unknownCommand(words.dropFirst(), below: path)
+    }
     let visible = configuration.subcommands.filter { $0.configuration.shouldDisplay }
-    let names = configuration.subcommands.flatMap { [$0._commandName] + $0.configuration.aliases }
-    if names.contains(word) || word == "help" { return nil }
     let guess = nearest(to: word, among: visible.map { $0._commandName })
+    let name = path.joined(separator: " ")
     return Failure(
       usage: "unknown command '\(word)'" + (guess.map { ": did you mean '\($0)'?" } ?? ""),
-      wayOut: guess == nil ? "\(_commandName) --help" : nil, command: _commandName)
+      wayOut: guess == nil ? "\(name) --help" : nil, command: name)
   }
 }

@@ -1,10 +1,23 @@
 import ArgumentParser
 import Images
 import Training
+import Weights
 
 extension TestTimeViews: ExpressibleByArgument {
   public static var allValueStrings: [String] {
     allCases.filter { $0 != .one }.map(\.rawValue)
+  }
+}
+
+/// Which views of each photo the model is shown.
+struct ViewOptions: ParsableArguments {
+  @Option(help: "Average over views of each photo (test-time augmentation).")
+  var tta: TestTimeViews?
+
+  func apply(to classifier: inout ClassifierModel, _ console: Console) {
+    guard let tta else { return }
+    classifier.loader.testViews = tta
+    console.note("answers are means over \(tta.count) views: \(tta.summary)")
   }
 }
 
@@ -22,9 +35,7 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Photos' size, for a model of any: 150, or 150x200 (height first).")
   var imageSize: ImageSize?
 
-  @Option(help: "Average over views of each photo (test-time augmentation).")
-  var tta: TestTimeViews?
-
+  @OptionGroup var precision: PrecisionOptions
   @OptionGroup(title: "For a model that does not say") var scaling: ScalingOptions
 
   func load(_ console: Console, _ limits: LimitOptions) throws -> ClassifierModel {
@@ -33,14 +44,27 @@ struct ModelOptions: ParsableArguments {
       preprocessing: preprocess, interpolation: scaling.interpolation, fit: scaling.fit,
       ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode,
       imageSize: imageSize?.pair)
-    var classifier = try ClassifierModel.load(model, overrides: overrides)
+    var classifier = try loaded(overrides)
+    classifier.precision = precision.chosen(console)
     classifier.loader.pixelLimit = limits.pixelLimit
     console.note("model: \(classifier.summary)")
     console.note("photos: \(classifier.loader.summary)")
-    if let tta {
-      classifier.loader.testViews = tta
-      console.note("answers are means over \(tta.count) views: \(tta.summary)")
-    }
     return classifier
   }
+
+  private func loaded(_ overrides: ModelOverrides) throws -> ClassifierModel {
+    do {
+      return try ClassifierModel.load(model, overrides: overrides)
+    } catch let error as WeightsError {
+      if case .noConfiguration = error { throw BaseWithoutHead(description: error.description) }
+      throw error
+    }
+  }
+}
+
+/// A base was given where a model with classes is needed.
+private struct BaseWithoutHead: CustomStringConvertible, WithWayOut {
+  let description: String
+
+  var wayOut: String? { "train a head on it: `tl extract-features`, then `tl train-head`" }
 }

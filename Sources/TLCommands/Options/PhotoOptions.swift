@@ -19,6 +19,8 @@ struct ImageSize: ExpressibleByArgument, CustomStringConvertible {
 
   init(_ size: Int) { (height, width) = (size, size) }
 
+  init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
+
   var description: String { height == width ? "\(height)" : "\(height)x\(width)" }
 }
 
@@ -33,7 +35,7 @@ extension FitMode: ExpressibleByArgument {
 
 /// How photos come into the network's frame where a model or a base does not say.
 struct ScalingOptions: ParsableArguments {
-  @Option(help: "How photos are scaled; default: nearest.")
+  @Option(help: "How photos are scaled; default: what suits the base.")
   var interpolation: Interpolation?
 
   @Option(
@@ -75,7 +77,7 @@ extension FeaturePooling: ExpressibleByArgument {}
 struct PhotoOptions: ParsableArguments {
   @Option(
     name: .customLong("image-size"),
-    help: "Scale photos to SIZE pixels: 150 (default), or 150x200 (height first).")
+    help: "Scale photos to SIZE pixels: 150, or 150x200; default: what suits the base.")
   var givenSize: ImageSize?
 
   @Option(help: "What happens to pixel values; default: what the base expects.")
@@ -83,28 +85,29 @@ struct PhotoOptions: ParsableArguments {
 
   @OptionGroup var scaling: ScalingOptions
 
-  var imageSize: ImageSize { givenSize ?? ImageSize(150) }
-
-  /// The loader for a base that expects `preprocessing`.
-  func loader(
-    default preprocessing: Preprocessing?, base: String, _ limits: LimitOptions
-  ) throws -> PhotoLoader {
-    guard let preprocessing = preprocess ?? preprocessing else {
-      throw TrainingError.noPreprocessing(base)
+  /// The loader for a base, in the size that it was loaded for.
+  func loader(for base: LoadedBase, _ limits: LimitOptions) throws -> PhotoLoader {
+    guard let preprocessing = preprocess ?? base.preprocessing else {
+      throw TrainingError.noPreprocessing(base.path)
     }
+    let size = ImageSize(height: base.network.inputShape[0], width: base.network.inputShape[1])
     return PhotoLoader(
-      imageSize, scaling, preprocessing: preprocessing, pixelLimit: limits.pixelLimit)
+      size, scaling, interpolation: base.interpolation, preprocessing: preprocessing,
+      pixelLimit: limits.pixelLimit)
   }
 }
 
 extension PhotoLoader {
+  /// - Parameter interpolation: taken where none is asked for.
   init(
-    _ size: ImageSize, _ scaling: ScalingOptions, preprocessing: Preprocessing, pixelLimit: Int
+    _ size: ImageSize, _ scaling: ScalingOptions, interpolation: Interpolation = .nearest,
+    preprocessing: Preprocessing, pixelLimit: Int
   ) {
     self.init(
-      height: size.height, width: size.width, interpolation: scaling.interpolation ?? .nearest,
-      fit: scaling.fit ?? .squash, preprocessing: preprocessing,
-      ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode)
+      height: size.height, width: size.width,
+      interpolation: scaling.interpolation ?? interpolation, fit: scaling.fit ?? .squash,
+      preprocessing: preprocessing, ignoreOrientation: scaling.ignoreOrientation,
+      fastDecode: scaling.fastDecode)
     self.pixelLimit = pixelLimit
   }
 }
@@ -122,8 +125,8 @@ struct PassOptions: ParsableArguments {
 
 /// Which base to use.
 struct BaseOptions: ParsableArguments {
-  @Option(help: "A Keras weights FILE, or the name of a base such as vgg16.")
-  var base: String
+  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
+  var base: String?
 
   @Flag(help: "Accept a file that lacks some of the base's tensors.")
   var allowPartial = false

@@ -98,8 +98,8 @@ func loadedBase(
   _ options: BaseOptions, _ photos: PhotoOptions, layer: String?, _ console: Console
 ) throws -> LoadedBase {
   let loaded = try BaseLoader.load(
-    options.base, height: photos.imageSize.height, width: photos.imageSize.width, layer: layer,
-    allowPartial: options.allowPartial)
+    baseFile(options.base, console), height: photos.givenSize?.height,
+    width: photos.givenSize?.width, layer: layer, allowPartial: options.allowPartial)
   console.note("base: \(loaded.summary), \(loaded.report.summary)")
   let unusual = loaded.report.rows.filter { $0.status != .loaded }
   if !unusual.isEmpty { console.note(loadTable(unusual)) }

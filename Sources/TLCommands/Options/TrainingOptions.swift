@@ -41,11 +41,11 @@ struct HeadOptions: ParsableArguments {
 ///
 /// - Parameter prefix: what the options' names begin with, such as `head-`.
 func trainingSettings(
-  _ prefix: String = "", epochs: Int, batchSize: Int, optimizer: OptimizerName, learningRate: Float,
-  seed: UInt64
+  _ prefix: String = "", epochs: Int, atLeast leastEpochs: Int = 1, batchSize: Int,
+  optimizer: OptimizerName, learningRate: Float, seed: UInt64
 ) throws -> TrainingSettings {
-  guard epochs > 0 else {
-    throw ValidationError("--\(prefix)epochs must be 1 or more, found \(epochs)")
+  guard epochs >= leastEpochs else {
+    throw ValidationError("--\(prefix)epochs must be \(leastEpochs) or more, found \(epochs)")
   }
   guard batchSize > 0 else {
     throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")

@@ -1,0 +1,110 @@
+import Architectures
+import ArgumentParser
+import Images
+import Layers
+import Training
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a network by name from random weights.",
+    discussion: """
+      Networks: small-convnet (the book's, section 5.2), lenet-5, and tl-mini, whose weights below \
+      the classifier --base-output also writes alone, for `tl extract-features --base FILE`. \
+      Training from nothing needs many photos; with few, start from a base instead. \
+      --epochs 0 writes the random network.
+      """)
+
+  @Argument(help: "The data folder.")
+  var data: String
+
+  @Option(help: "A data folder to validate on after every epoch.")
+  var validation: String?
+
+  @Option(help: "The network's name.")
+  var network: NewNetwork
+
+  @Option(help: "The model FILE to write (.h5).")
+  var output: String
+
+  @Option(help: "Also write the base alone, in float16, to this FILE (.h5).")
+  var baseOutput: String?
+
+  @Option(help: "Also learn to predict another base's features of the same photos, of FILE.")
+  var teacher: String?
+
+  @OptionGroup var training: NewTrainingOptions
+  @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
+  @OptionGroup(title: "Photos") var photos: PhotoOptions
+  @OptionGroup var pass: PassOptions
+  @OptionGroup var options: ConsoleOptions
+
+  func validate() throws {
+    _ = try training.settings()
+    guard baseOutput == nil || network.base != nil else {
+      throw ValidationError(
+        "--base-output needs a network that is a base (tl-mini), found '\(network.rawValue)'")
+    }
+    guard baseOutput != output else {
+      throw ValidationError("--output and --base-output name the same file, '\(output)'")
+    }
+  }
+
+  func run() throws {
+    let console = options.console
+    let folder = try listed(labelled: data, excluding: pass.exclude, console)
+    let validating = try validation.map {
+      try listed(labelled: $0, excluding: pass.exclude, console)
+    }
+    for path in [output, baseOutput].compactMap({ $0 }) {
+      try OutputPlace.check(path, inputs: [teacher].compactMap { $0 })
+    }
+    try requireSameClasses(folder, data, validating, validation)
+    guard folder.classNames.count >= 2 else {
+      throw TrainingError.tooFewClasses(data, found: folder.classNames)
+    }
+    let model = try fresh(folder.classNames)
+    let teacher = try teacher.map { try Teacher($0) }
+    announce(model, teacher, console)
+    let tuning = try FineTuning(
+      model: model, unfrozen: LayerSelection("all"), settings: training.settings(),
+      photosAtOnce: training.batchSize, isStrict: pass.strict, cacheLimit: 4_000_000_000,
+      augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0) }, teacher: teacher,
+      command: "train")
+    let result = try tuning.run(folder, validation: validating, showingOn: console)
+    try result.model.save(output)
+    if let baseOutput {
+      try result.model.saveBase(baseOutput)
+      console.note("wrote \(baseOutput): the base alone, in float16")
+    }
+    try console.result("wrote \(output): \(result.model.summary)")
+  }
+
+  private func fresh(_ classNames: [String]) throws -> ClassifierModel {
+    let size = photos.givenSize ?? ImageSize(network.inputSize)
+    let loader = PhotoLoader(
+      size, photos.scaling,
+      preprocessing: photos.preprocess ?? Preprocessing(rawValue: network.preprocessing)
+        ?? .rescale, pixelLimit: pass.limits.pixelLimit)
+    return try named(network.rawValue) {
+      try ClassifierModel(
+        new: network, classNames: classNames, dropout: training.dropout, loader: loader,
+        seed: training.seed)
+    }
+  }
+
+  private func announce(_ model: ClassifierModel, _ teacher: Teacher?, _ console: Console) {
+    console.note(
+      "network: \(network.rawValue), \(grouped(model.network.parameterCount)) parameters drawn "
+        + "with seed \(training.seed)")
+    console.note("photos: \(model.loader.summary)")
+    if let ranges = augmentation.ranges {
+      console.note("photos are changed at random in every epoch: \(ranges.summary)")
+    }
+    console.note("training: \(training.summary)")
+    if let teacher {
+      console.note("teacher: \(teacher.width) features of \(teacher.name) from \(teacher.path)")
+    }
+  }
+}
+
+extension NewNetwork: ExpressibleByArgument {}
