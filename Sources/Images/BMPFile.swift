@@ -92,7 +92,9 @@ struct BMPFile {
   private static func layout(
     _ reader: ByteReader, bits: Int, hasMasks: Bool
   ) throws(ImagesError) -> PixelLayout {
-    guard hasMasks else { return bits == 16 ? .bits16(green: 5) : .bytes(red: 2, green: 1, blue: 0) }
+    guard hasMasks else {
+      return bits == 16 ? .bits16(green: 5) : .bytes(red: 2, green: 1, blue: 0)
+    }
     let masks = (0..<3).compactMap { reader.integer(bytes: 4, at: 54 + $0 * 4) }
     switch (bits, masks) {
     case (16, [0xF800, 0x7E0, 0x1F]): return .bits16(green: 6)

@@ -46,7 +46,7 @@ extension FloatPicture {
     return picture
   }
 
-  /// Every pixel times `factor` plus `1 - factor` times its `other`, cut to 0 ... 255.
+  /// Every pixel times `factor` plus `1 - factor` times its `other`, cut to 0 to 255.
   @inline(__always)
   private mutating func blend(_ factor: Float, _ other: (Float, Float, Float) -> Float) {
     samples.withUnsafeMutableBufferPointer { samples in

@@ -171,9 +171,10 @@ package struct DataCheck: Sendable {
     return isNear ? .nearWithinSplit : .withinSplit
   }
 
-  /// Which of a group to leave out: where labels differ all, as none can be trusted; else all but
-  /// the first of the last split, so that what is measured on stays whole. Near-same photos of one
-  /// split stay.
+  /// Which of a group to leave out.
+  ///
+  /// Where labels differ all, as none can be trusted; else all but the first of the last split, so
+  /// that what is measured on stays whole. Near-same photos of one split stay.
   private static func superfluous(
     _ group: DuplicateGroup, _ kind: Kind, _ splitOf: [Int]
   ) -> [Int] {

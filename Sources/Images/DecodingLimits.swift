@@ -4,8 +4,9 @@ import Foundation
 package struct DecodingLimits: Sendable, Equatable {
   /// A picture that claims more pixels is refused before memory is taken.
   package var pixels: Int
-  /// Decode JPEG files at a fraction of their size that still is at least this high and wide;
-  /// faster, with other pixels. Nil decodes all.
+  /// The least size to which JPEG files may be reduced while they are decoded, nil for none.
+  ///
+  /// Faster, with other pixels.
   package var reducedTo: PixelSize?
 
   package init(pixels: Int = RGBImage.pixelLimit, reducedTo: PixelSize? = nil) {

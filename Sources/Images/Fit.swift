@@ -43,7 +43,8 @@ package enum FitMode: Sendable, Equatable, Codable, RawRepresentable {
     case .squash:
       return FitSteps(part: nil, height: frameHeight, width: frameWidth, frame: nil)
     case .crop:
-      let (partHeight, partWidth) = (max(1, min(height, shapedHeight)), max(1, min(width, shapedWidth)))
+      let partHeight = max(1, min(height, shapedHeight))
+      let partWidth = max(1, min(width, shapedWidth))
       let part = PictureWindow(
         top: (height - partHeight) / 2, left: (width - partWidth) / 2, height: partHeight,
         width: partWidth)
@@ -99,7 +100,9 @@ package struct PictureWindow: Sendable, Equatable, Codable {
 
   /// Calls `copy` with the place in the window, the place in the picture and the count of samples
   /// for each row of which something lies within a picture of that size.
-  func forEachRow(height pictureHeight: Int, width pictureWidth: Int, _ copy: (Int, Int, Int) -> Void) {
+  func forEachRow(
+    height pictureHeight: Int, width pictureWidth: Int, _ copy: (Int, Int, Int) -> Void
+  ) {
     let (first, last) = (max(left, 0), min(left + width, pictureWidth))
     guard last > first else { return }
     for row in max(top, 0)..<max(min(top + height, pictureHeight), max(top, 0)) {

@@ -129,11 +129,12 @@ struct JPEGFile {
     return outcome
   }
 
-  /// Decodes into rows of `width * samplesPerPixel` bytes, scaled by the DCT where `size` is smaller.
+  /// Decodes into rows of `width * samplesPerPixel` bytes, scaled by the DCT if `size` is smaller.
   ///
   /// - Returns: what the decoder complained about, if it delivered a picture nevertheless.
   private func decompress(
-    _ size: PixelSize, _ format: TJPF, _ samplesPerPixel: Int, into target: UnsafeMutablePointer<UInt8>
+    _ size: PixelSize, _ format: TJPF, _ samplesPerPixel: Int,
+    into target: UnsafeMutablePointer<UInt8>
   ) -> Result<String?, ImagesError> {
     guard let decompressor = Decompressor() else {
       return .failure(.damaged(format: .jpeg, reason: "libjpeg-turbo does not start"))

@@ -9,9 +9,9 @@ package struct PictureLikeness: Sendable, Equatable {
   /// The mean colors of a grid of 4 x 4 cells.
   private let colors: [UInt8]
 
-  /// Two pictures are near-same with at most so many different bits...
+  /// How many bits may differ in near-same pictures.
   static let bitLimit = 7
-  /// ... and coarse colors that differ by at most this in the mean.
+  /// How much the coarse colors of near-same pictures may differ in the mean.
   static let colorLimit = 8
 
   package init(_ image: RGBImage) {

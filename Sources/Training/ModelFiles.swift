@@ -21,7 +21,8 @@ package struct ModelOverrides: Sendable {
   package init(
     classNames: [String]? = nil, preprocessing: Preprocessing? = nil,
     interpolation: Interpolation? = nil, fit: FitMode? = nil, ignoreOrientation: Bool = false,
-    fastDecode: Bool = false, imageSize: (height: Int, width: Int)? = nil, fallbackClassNames: [String]? = nil
+    fastDecode: Bool = false,
+    imageSize: (height: Int, width: Int)? = nil, fallbackClassNames: [String]? = nil
   ) {
     self.classNames = classNames
     self.imageSize = imageSize

@@ -30,7 +30,8 @@ package struct ModelExtras: Sendable, Equatable {
   package init(
     classNames: [String]? = nil, preprocessing: String? = nil, imageSize: [Int]? = nil,
     interpolation: String? = nil, fit: String? = nil, ignoresOrientation: Bool? = nil,
-    decodesFast: Bool? = nil, history: String? = nil, baseDescription: String? = nil, freezeProof: String? = nil, version: String? = nil,
+    decodesFast: Bool? = nil, history: String? = nil,
+    baseDescription: String? = nil, freezeProof: String? = nil, version: String? = nil,
     head: String? = nil
   ) {
     self.classNames = classNames

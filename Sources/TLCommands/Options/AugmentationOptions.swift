@@ -183,13 +183,14 @@ extension Augmentation {
     func factors(_ name: String, _ range: ClosedRange<Double>?) -> String? {
       range.map { "\(name) \(short($0.lowerBound)) to \(short($0.upperBound))" }
     }
-    let parts = [
-      amount("rotation", rotation), amount("width shift", widthShift),
-      amount("height shift", heightShift), amount("shear", shear),
-      zoom == 1...1 ? nil : factors("zoom", zoom), horizontalFlip ? "horizontal flip" : nil,
-      verticalFlip ? "vertical flip" : nil, amount("channel shift", channelShift),
-      factors("brightness", brightness),
-    ].compactMap { $0 } + modernParts
+    let parts =
+      [
+        amount("rotation", rotation), amount("width shift", widthShift),
+        amount("height shift", heightShift), amount("shear", shear),
+        zoom == 1...1 ? nil : factors("zoom", zoom), horizontalFlip ? "horizontal flip" : nil,
+        verticalFlip ? "vertical flip" : nil, amount("channel shift", channelShift),
+        factors("brightness", brightness),
+      ].compactMap { $0 } + modernParts
     if parts.isEmpty { return "all ranges are zero" }
     let value = fill == .constant ? " \(short(Double(fillValue)))" : ""
     guard isFilling else { return parts.joined(separator: ", ") }

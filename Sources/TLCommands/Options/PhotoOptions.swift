@@ -67,7 +67,8 @@ struct LimitOptions: ParsableArguments {
   func validate() throws {
     guard let maxMegapixels else { return }
     guard maxMegapixels > 0, maxMegapixels <= 4000 else {
-      throw ValidationError("--max-megapixels must be above 0, at most 4000, found \(maxMegapixels)")
+      throw ValidationError(
+        "--max-megapixels must be above 0, at most 4000, found \(maxMegapixels)")
     }
   }
 }
