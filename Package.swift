@@ -27,6 +27,9 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(
+      name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
     // Only libcurl's header: the library is opened at run time, see Sources/CCurl/shim.h.
@@ -45,7 +48,7 @@ let package = Package(
     .target(
       name: "Images",
       dependencies: [
-        "Compute", "CTurboJPEG", "CPNG", .product(name: "Crypto", package: "swift-crypto"),
+        "CKernels", "Compute", "CTurboJPEG", "CPNG", "CWebP", "CGIF", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
     .target(name: "Downloads", dependencies: ["CCurl"]),

@@ -118,6 +118,7 @@ class Worker:
 
     def __init__(self, bench, job, peer, options):
         self.peer, self.log = peer, tempfile.TemporaryFile("w+")
+        self.processor = []  # CPU seconds of each round
         begin = time.perf_counter()
         self.process = subprocess.Popen(
             bench.worker(job, peer, options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -145,7 +146,9 @@ class Worker:
         """Seconds of one round."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return self.answer()["seconds"]
+        answer = self.answer()
+        self.processor.append(answer.get("processor", 0))
+        return answer["seconds"]
 
     def close(self):
         """Ends the process and returns its peak memory in MB."""
@@ -418,6 +421,44 @@ def tune_rows(bench, row, cached, ours):
                 bench.add(row + end, name, "photos/s", [photos / t for t in times], note)
 
 
+def photos_row(bench, row, peer, interpolation):
+    """Photos from files to numbers with random changes, ours and one peer's in turn.
+
+    The note says what CPU time a photo takes, which other work on the machine disturbs less.
+    """
+    count, spent = bench.effort.features, []
+    folder = bench.listing(count)
+
+    def ours():
+        output = run([
+            bench.tl_bench, "photos", "--data", folder, "--rounds", 1, "--interpolation",
+            interpolation], "tl-bench").output
+        found = re.search(r"([\d.]+) photos/s, ([\d.]+) CPU ms", output)
+        if not found:
+            raise Failed(f"no speed in the output of tl-bench: {output.splitlines()[-1:]}")
+        spent.append(float(found[2]))
+        return count / float(found[1])
+
+    workers = []
+
+    def theirs():
+        workers.append(Worker(
+            bench, "photos", peer, bench.peer_options(150, count, folder=str(folder))))
+        return workers[-1]
+
+    found = alternate(bench, row, [(peer, theirs)], [("tl", ours)], max(bench.effort.rounds, 3))
+    for name, (times, note) in found.items():
+        each = statistics.median(
+            spent if name == "tl" else [1000 * s / count for s in workers[-1].processor])
+        note = "; ".join(text for text in (note, f"{each:.2f} ms of CPU a photo") if text)
+        bench.add(row, name, "photos/s", [count / seconds for seconds in times], note)
+
+
+def photos(bench):
+    photos_row(bench, "photos with the book's changes, 150 px, nearest", "Keras", "nearest")
+    photos_row(bench, "photos with the book's changes, 150 px, bilinear", "torchvision", "bilinear")
+
+
 def tune(bench):
     tune_rows(bench, "fine-tune block5", False, [
         (", all layers run", lambda: epoch_seconds(bench, bench.effort.tuned, cache=False),
@@ -504,7 +545,7 @@ ROWS = {
     "resnet-150": resnet_row(150, "f32", RESNET), "resnet-224": resnet_row(224, "f32", RESNET),
     "resnet-bf16-150": resnet_row(150, "bf16", HALF),
     "resnet-bf16-224": resnet_row(224, "bf16", HALF),
-    "features": features, "head": head, "tune": tune, "tune-by-hand": tune_by_hand,
+    "features": features, "photos": photos, "head": head, "tune": tune, "tune-by-hand": tune_by_hand,
     "one-photo": one_photo, "heatmaps": heatmaps, "linear": linear,
 }
 NOT_QUICK = ["tune-by-hand"]

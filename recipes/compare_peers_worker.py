@@ -137,6 +137,81 @@ def features_keras(options):
     return lambda: features(options["photos"])
 
 
+def photos_keras(options):
+    """Files to the network's numbers with the book's augmentation, in batches of 20."""
+    tensorflow()
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+    generator = ImageDataGenerator(
+        rescale=1 / 255, rotation_range=40, width_shift_range=0.2, height_shift_range=0.2,
+        shear_range=0.2, zoom_range=0.2, horizontal_flip=True)
+    size = options["size"]
+    flow = generator.flow_from_directory(
+        options["folder"], target_size=(size, size), batch_size=20, class_mode="binary", seed=0)
+
+    def epoch():
+        for _ in range(len(flow)):
+            next(flow)
+
+    options["note"] = "flow_from_directory, one process"
+    return epoch
+
+
+class TorchPhotos:
+    """Photos that torchvision opens and changes; in a class of its own for its workers."""
+
+    def __init__(self, paths, size):
+        import torch
+        from torchvision.transforms import v2
+        self.paths = paths
+        self.change = v2.Compose([
+            v2.ToImage(), v2.Resize((size, size), antialias=True),
+            v2.RandomAffine(
+                40, translate=(0.2, 0.2), scale=(0.8, 1.2), shear=0.2,
+                interpolation=v2.InterpolationMode.BILINEAR),
+            v2.RandomHorizontalFlip(), v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        from PIL import Image
+        with Image.open(self.paths[index]) as image:
+            return self.change(image.convert("RGB"))
+
+
+def photos_torch(options):
+    """Decode, resize, RandomAffine, flip and normalise, with as many workers as cores."""
+    import torch
+    torch.set_num_threads(1)
+    loader = torch.utils.data.DataLoader(
+        TorchPhotos(options["photos"], options["size"]), batch_size=20, shuffle=True,
+        num_workers=THREADS, persistent_workers=True)
+
+    def epoch():
+        for _ in loader:
+            pass
+
+    options["note"] = f"DataLoader, {THREADS} workers"
+    return epoch
+
+
+def processor_seconds():
+    """CPU time of this process and its children so far, those that still run included."""
+    ticks = os.sysconf("SC_CLK_TCK")
+
+    def used(pid):
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return sum(int(field) for field in fields[11:15]) / ticks
+
+    total = used(os.getpid())
+    for task in os.listdir("/proc/self/task"):
+        with open(f"/proc/self/task/{task}/children") as file:
+            total += sum(used(child) for child in file.read().split())
+    return total
+
+
 def head_data(path):
     import h5py
     with h5py.File(path, "r") as file:
@@ -659,6 +734,7 @@ JOBS = {
     "features": {"Keras": features_keras},
     "head": {"Keras": head_keras, "PyTorch": head_torch},
     "heatmaps": {"Keras": heatmaps_keras},
+    "photos": {"Keras": photos_keras, "torchvision": photos_torch},
     "tune": {"Keras": tune_keras, "PyTorch": tune_torch, "PyTorch bf16": tune_torch_bf16},
 }
 ONCE = {
@@ -684,7 +760,9 @@ def serve(job, peer, options, stream):
             np.save(options["result"], result)
     report(stream, note=options.get("note", ""))
     for _ in sys.stdin:
-        report(stream, seconds=seconds(work))
+        before = processor_seconds()
+        elapsed = seconds(work)
+        report(stream, seconds=elapsed, processor=processor_seconds() - before)
 
 
 def versions():

@@ -2,7 +2,8 @@
 # The caller is bash with `set -euo pipefail`.
 
 packages=(
-  libhdf5-dev libopenblas-dev libturbojpeg0-dev libpng-dev libcairo2-dev libcurl4-openssl-dev
+  libhdf5-dev libopenblas-dev libturbojpeg0-dev libpng-dev libwebp-dev libgif-dev
+  libcairo2-dev libcurl4-openssl-dev
   pkg-config
 )
 

@@ -80,6 +80,7 @@ package struct Occlusion: Sendable {
     var result = photo
     result.image = RGBImage(
       width: photo.image.width, height: photo.image.height, pixels: pixels)
+    result.inputs = [.whole(result.image)]
     return result
   }
 

@@ -1,3 +1,4 @@
+internal import CKernels
 import Glibc
 
 extension RGBImage {
@@ -6,13 +7,18 @@ extension RGBImage {
   /// Positions are computed in Float64 and in the order of SciPy's `affine_transform`, as at the
   /// edges of constant and wrapped pictures the last bit decides.
   func moved(_ map: AffineMap, _ fill: FillMode, _ fillValue: Float) -> FloatPicture {
-    let samples = [Float](unsafeUninitializedCapacity: width * height * 3) { target, count in
+    // The kernels may write one float behind a row.
+    let samples = [Float](unsafeUninitializedCapacity: width * height * 3 + 1) { target, count in
       pixels.withUnsafeBufferPointer { source in
         let sampler = Sampler(
-          source: source.baseAddress!, values: values.baseAddress!, width: width,
-          height: height, fill: fill, fillValue: fillValue)
-        for row in 0..<height {
-          sampler.fillRow(row, map, target.baseAddress! + row * width * 3)
+          kernel: PictureKernels.functions.u8_affine_row, source: source.baseAddress!,
+          values: values.baseAddress!, width: width, height: height, fill: fill,
+          fillValue: fillValue)
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: width) { leftOut in
+          for row in 0..<height {
+            sampler.fillRow(
+              row, map, target.baseAddress! + row * width * 3, leftOut.baseAddress!)
+          }
         }
       }
       count = width * height * 3
@@ -30,6 +36,11 @@ nonisolated(unsafe) private let values = {
 
 /// Reads between the pixels of a picture.
 private struct Sampler {
+  let kernel:
+    @convention(c) (
+      UnsafePointer<ck_affine_row>?, Int, UnsafeMutablePointer<Float>?,
+      UnsafeMutablePointer<Int32>?
+    ) -> Int
   let source: UnsafePointer<UInt8>
   let values: UnsafePointer<Double>
   let width: Int
@@ -37,22 +48,20 @@ private struct Sampler {
   let fill: FillMode
   let fillValue: Float
 
-  func fillRow(_ row: Int, _ map: AffineMap, _ target: UnsafeMutablePointer<Float>) {
-    let rowStart = map.rowStart + Double(row) * map.rowByRow
-    let columnStart = map.columnStart + Double(row) * map.columnByRow
-    let (lastRow, lastColumn) = (Double(height - 1), Double(width - 1))
-    var next = target
-    for column in 0..<width {
-      let y = rowStart + Double(column) * map.rowByColumn
-      let x = columnStart + Double(column) * map.columnByColumn
-      if y >= 0 && y < lastRow && x >= 0 && x < lastColumn {
-        let (upper, left) = (Int(y), Int(x))
-        let corner = source + (upper * width + left) * 3
-        blend(corner, 3, width * 3, y - Double(upper), x - Double(left), next)
-      } else {
-        sampleNearEdge(y, x, next)
-      }
-      next += 3
+  /// - Parameter leftOut: room for a row's columns.
+  func fillRow(
+    _ row: Int, _ map: AffineMap, _ target: UnsafeMutablePointer<Float>,
+    _ leftOut: UnsafeMutablePointer<Int32>
+  ) {
+    var places = ck_affine_row(
+      source: source, width: width, height: height,
+      y_start: map.rowStart + Double(row) * map.rowByRow, y_step: map.rowByColumn,
+      x_start: map.columnStart + Double(row) * map.columnByRow, x_step: map.columnByColumn)
+    for index in 0..<kernel(&places, width, target, leftOut) {
+      let column = Double(leftOut[index])
+      sampleNearEdge(
+        places.y_start + column * places.y_step, places.x_start + column * places.x_step,
+        target + Int(leftOut[index]) * 3)
     }
   }
 

@@ -29,6 +29,13 @@ package struct Augmentation: Sendable, Equatable, Codable {
   package var fill = FillMode.nearest
   /// The sample value beyond the edges with `.constant`.
   package var fillValue: Float = 0
+  // What came after Keras's generator; all nil in older model files.
+  /// A random part in place of the whole photo.
+  package var crop: RandomCrop?
+  package var randAugment: RandAugment?
+  package var jitter: ColorJitter?
+  package var erasing: RandomErasing?
+  package var mixing: MixingRanges?
 
   package init() {}
 
@@ -44,10 +51,22 @@ package struct Augmentation: Sendable, Equatable, Codable {
     return augmentation
   }()
 
+  /// What networks are trained with today: random crops, mirrored left to right, RandAugment, and
+  /// a quarter of the photos with a part erased.
+  package static let modern = {
+    var augmentation = Augmentation()
+    augmentation.crop = RandomCrop(scale: 0.35...1)
+    augmentation.horizontalFlip = true
+    augmentation.randAugment = RandAugment()
+    augmentation.erasing = RandomErasing(probability: 0.25)
+    return augmentation
+  }()
+
   /// Whether nothing is ever changed.
   package var isNeutral: Bool {
     rotation == 0 && widthShift == 0 && heightShift == 0 && shear == 0 && zoom == 1...1
       && !horizontalFlip && !verticalFlip && channelShift == 0 && brightness == nil
+      && crop == nil && randAugment == nil && jitter == nil && erasing == nil && mixing == nil
   }
 }
 
@@ -72,9 +91,14 @@ package struct AugmentedView: Sendable, Equatable {
   package var seed: UInt64
   /// Counted from 0; the first epoch of a training sees view 0.
   package var number: Int
+  /// The photos that others are mixed with, in an order that does not change.
+  package var partners: [Photo] = []
 
-  package init(_ augmentation: Augmentation, seed: UInt64, number: Int) {
+  package init(
+    _ augmentation: Augmentation, seed: UInt64, number: Int, partners: [Photo] = []
+  ) {
     self.augmentation = augmentation
+    self.partners = partners
     self.seed = seed
     self.number = number
   }
@@ -83,18 +107,24 @@ package struct AugmentedView: Sendable, Equatable {
   package func parameters(
     for relativePath: String, height: Int, width: Int
   ) -> AugmentationParameters {
-    var random = SeededRandom(seed: hash(of: relativePath))
+    var random = SeededRandom(seed: hash(of: relativePath, nil))
     return AugmentationParameters(augmentation, height: height, width: width, random: &random)
   }
 
-  /// FNV-1a over the seed, the number and the path; seeding the generator mixes it further.
-  private func hash(of path: String) -> UInt64 {
+  /// The random numbers of one kind of change of one photo.
+  func random(for path: String, _ kind: DrawKind) -> SeededRandom {
+    SeededRandom(seed: hash(of: path, kind))
+  }
+
+  /// FNV-1a over the seed, the number, the path and the kind; seeding the generator mixes it further.
+  private func hash(of path: String, _ kind: DrawKind?) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     for value in [seed, UInt64(bitPattern: Int64(number))] {
       for shift in stride(from: 0, to: 64, by: 8) { add(UInt8(truncatingIfNeeded: value >> shift)) }
     }
     for byte in path.utf8 { add(byte) }
+    if let kind { add(kind.rawValue) }
     return hash
   }
 }

@@ -16,12 +16,15 @@ package struct AugmentedPhotos: Sendable {
     package var all: [RGBImage] { [photo] + views }
   }
 
-  /// Views 0 up to `views`, scaled by `loader`.
+  /// Views 0 up to `views`, scaled by `loader`; other photos of `partners` may be mixed in.
   package init(
-    photos: [Photo], views: Int, ranges: Augmentation, seed: UInt64, loader: PhotoLoader
+    photos: [Photo], of partners: [Photo], views: Int, ranges: Augmentation, seed: UInt64,
+    loader: PhotoLoader
   ) {
     self.photos = photos
-    self.views = (0..<views).map { AugmentedView(ranges, seed: seed, number: $0) }
+    self.views = (0..<views).map {
+      AugmentedView(ranges, seed: seed, number: $0, partners: ranges.mixing == nil ? [] : partners)
+    }
     self.loader = loader
   }
 
@@ -36,10 +39,10 @@ package struct AugmentedPhotos: Sendable {
   }
 
   private func row(_ photo: Photo) throws(ImagesError) -> Row {
-    let loaded = try loader.load(photo)
-    let pictures = views.map { view in
-      loader.augmented(loaded, photo.relativePath, view).augmented?.rounded ?? loaded.image
-    }
-    return Row(photo: loaded.image, views: pictures)
+    let opened = try loader.open(readFile(photo.path), view: views.first)
+    let pictures = views.map { loader.changed(opened, photo, $0).inputs[0].rounded }
+    let unchanged = opened.upright.fitted(
+      height: loader.height, width: loader.width, loader.fit, loader.interpolation)
+    return Row(photo: unchanged.image, views: pictures)
   }
 }

@@ -7,6 +7,8 @@ package struct DecodedPicture: Sendable {
   package var colors: ColorKind
   /// How the photo must be turned to stand upright.
   package var orientation: Orientation
+  /// The size in the file, which is not the image's after reduced decoding.
+  package var storedSize: PixelSize
   /// What the decoder complained about though it delivered a picture, as for a damaged JPEG.
   package var warning: String?
 
@@ -22,32 +24,41 @@ package struct DecodedPicture: Sendable {
     case gray16 = "16-bit gray"
   }
 
-  /// Decodes the bytes of a JPEG or PNG file; the content decides, not a name.
+  /// Decodes the bytes of a photo file; the content decides, not a name.
   ///
   /// Pixels equal those of Pillow's `Image.open(file).convert("RGB")`: transparency is dropped,
-  /// not blended, profiles and gamma are not applied. What Pillow refuses as truncated is refused.
+  /// not blended, profiles and gamma are not applied; of several frames the first counts. What
+  /// Pillow refuses as truncated is refused.
   /// - Throws: `ImagesError`.
-  package init(bytes: [UInt8]) throws(ImagesError) {
+  package init(
+    bytes: [UInt8], limits: DecodingLimits = DecodingLimits()
+  ) throws(ImagesError) {
     self = try bytes.withUnsafeBufferPointer { (buffer) throws(ImagesError) in
-      try DecodedPicture(buffer)
+      try DecodedPicture(buffer, limits)
     }
   }
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImagesError) {
+  private init(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ limits: DecodingLimits
+  ) throws(ImagesError) {
     switch try PictureFormat.of(bytes) {
-    case .jpeg: self = try JPEGFile(bytes).decode()
-    case .png: self = try PNGFile(bytes).decode()
+    case .jpeg: self = try JPEGFile(bytes, limits).decode()
+    case .png: self = try PNGFile(bytes, limits).decode()
+    case .webp: self = try WebPFile.decode(bytes, limits)
+    case .gif: self = try GIFFile.decode(bytes, limits)
+    case .bmp: self = try BMPFile(bytes, limits).decode()
     }
   }
 
   init(
     image: RGBImage, format: PictureFormat, colors: ColorKind, orientation: Orientation,
-    warning: String?
+    warning: String?, storedSize: PixelSize? = nil
   ) {
     self.image = image
     self.format = format
     self.colors = colors
     self.orientation = orientation
     self.warning = warning
+    self.storedSize = storedSize ?? PixelSize(height: image.height, width: image.width)
   }
 }

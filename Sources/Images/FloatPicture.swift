@@ -64,7 +64,7 @@ extension FloatPicture {
     }
   }
 
-  fileprivate mutating func flipHorizontally() {
+  mutating func flipHorizontally() {
     let width = width
     samples.withUnsafeMutableBufferPointer { samples in
       for row in 0..<height {

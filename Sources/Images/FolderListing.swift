@@ -33,7 +33,7 @@ struct FolderListing {
     files.sort(by: isBefore)
   }
 
-  private static func nameBytes(_ entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
+  static func nameBytes(_ entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
     let start = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
     let length = strlen(start.assumingMemoryBound(to: CChar.self))
     return [UInt8](UnsafeRawBufferPointer(start: start, count: length))

@@ -5,15 +5,15 @@
 package enum ImagesError: Error, Equatable, CustomStringConvertible {
   /// The file has no bytes.
   case emptyFile
-  /// The bytes are something else than JPEG or PNG; `found` names it ("a WebP picture").
+  /// The bytes are no picture of a format that is read; `found` names them ("a TIFF picture").
   case unsupportedFormat(found: String)
   /// The bytes start as a picture and end before it is complete.
   case truncated(format: PictureFormat)
   /// The decoder gave up; `reason` is its own.
   case damaged(format: PictureFormat, reason: String)
-  /// The header claims more pixels than `RGBImage.pixelLimit`.
-  case tooManyPixels(width: Int, height: Int)
-  /// A JPEG or PNG of a kind that is not read ("12-bit samples").
+  /// The header claims more pixels than are allowed.
+  case tooManyPixels(width: Int, height: Int, limit: Int)
+  /// A picture of a kind that is not read ("12-bit samples").
   case unsupportedKind(format: PictureFormat, found: String)
   /// The file could not be opened or read.
   case cannotRead(path: String, reason: String)
@@ -29,15 +29,15 @@ package enum ImagesError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .emptyFile:
-      "the file is empty: expected a JPEG or PNG picture, found 0 bytes"
+      "the file is empty: expected a \(PictureFormat.list) picture, found 0 bytes"
     case .unsupportedFormat(let found):
-      "not a JPEG or PNG picture: found \(found)"
+      "not a \(PictureFormat.list) picture: found \(found)"
     case .truncated(let format):
       "the \(format) data is truncated: the file ends before the picture does"
     case .damaged(let format, let reason):
       "the \(format) data is damaged: \(reason)"
-    case .tooManyPixels(let width, let height):
-      "the picture claims \(width) x \(height) pixels: expected at most \(RGBImage.pixelLimit)"
+    case .tooManyPixels(let width, let height, let limit):
+      "the picture claims \(width) x \(height) pixels: expected at most \(limit)"
     case .unsupportedKind(let format, let found):
       "this kind of \(format) is not read: found \(found)"
     case .cannotRead(let path, let reason):

@@ -40,9 +40,10 @@ struct PNGFile {
   /// Reads the header and looks through the chunks.
   ///
   /// - Throws: `ImagesError`, before memory for pixels is taken.
-  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ImagesError) {
+  init(_ bytes: UnsafeBufferPointer<UInt8>, _ limits: DecodingLimits) throws(ImagesError) {
     self.bytes = bytes
     header = try Self.header(ByteReader(bytes))
+    try limits.check(width: header.width, height: header.height, format: .png)
     var orientation: Orientation?
     var dataSize = 0
     var position = Self.signatureSize
@@ -75,12 +76,17 @@ struct PNGFile {
     guard let colorType = ColorType(rawValue: type), [1, 2, 4, 8, 16].contains(depth) else {
       throw .damaged(format: .png, reason: "it claims color type \(type) with \(depth) bits")
     }
-    try RGBImage.checkSize(width: width, height: height, format: .png)
     return Header(width: width, height: height, bitDepth: depth, colorType: colorType)
   }
 
   /// Decodes the pixels.
   func decode() throws(ImagesError) -> DecodedPicture {
+    try LargePictures.decoding(pixels: header.width * header.height) { () throws(ImagesError) in
+      try decodePixels()
+    }
+  }
+
+  private func decodePixels() throws(ImagesError) -> DecodedPicture {
     let samples = UnsafeMutablePointer<UInt8>.allocate(
       capacity: header.width * header.height * header.bytesPerPixel)
     defer { samples.deallocate() }

@@ -30,7 +30,9 @@ private let fileSizeLimit = 1 << 30
 ///
 /// - Throws: `ImagesError.cannotRead`, also for what is not a plain file: reading from a pipe
 ///   might never end.
-func readFile(_ path: String) throws(ImagesError) -> [UInt8] {
+///
+/// - Parameter limit: read no more bytes than that, and accept files of any size.
+func readFile(_ path: String, atMost limit: Int? = nil) throws(ImagesError) -> [UInt8] {
   let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
   guard file >= 0 else { throw .cannotRead(path: path, reason: systemReason()) }
   defer { close(file) }
@@ -40,12 +42,14 @@ func readFile(_ path: String) throws(ImagesError) -> [UInt8] {
   guard status.st_mode & S_IFMT == S_IFREG else {
     throw .cannotRead(path: path, reason: "it is not a plain file")
   }
-  guard status.st_size <= fileSizeLimit else {
+  guard limit != nil || status.st_size <= fileSizeLimit else {
     throw .cannotRead(
       path: path, reason: "expected at most \(fileSizeLimit) bytes, found \(status.st_size)")
   }
   var failure: String?
-  let bytes = [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
+  let bytes = [UInt8](
+    unsafeUninitializedCapacity: min(Int(status.st_size), limit ?? fileSizeLimit)
+  ) { buffer, count in
     while count < buffer.count {
       let got = read(file, buffer.baseAddress! + count, buffer.count - count)
       if got < 0 && errno == EINTR { continue }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The photos found in a data folder or among given files, in a fixed order.
 package struct PhotoFolder: Sendable {
   /// The class names in the order of their labels; empty where photos have no labels.
@@ -64,6 +66,46 @@ package struct PhotoFolder: Sendable {
       throw .noPhotos(
         path: paths.joined(separator: "', '"), found: Self.summary(of: ignored))
     }
+  }
+
+  /// The folders in a folder that are data folders themselves: at least two hold folders with
+  /// photos directly in them, and none holds photos itself.
+  package static func splits(in path: String) throws(ImagesError) -> [String] {
+    var found: [String] = []
+    for name in try FolderListing(path).folders {
+      let inner = joined(path, name)
+      let listing = try FolderListing(inner)
+      if listing.files.contains(where: isPhoto) { return [] }
+      let holdsClasses = listing.folders.contains { folder in
+        (try? FolderListing(joined(inner, folder)))?.files.contains(where: isPhoto) == true
+      }
+      if holdsClasses { found.append(inner) }
+    }
+    let order = ["train", "training", "val", "valid", "validation", "test"]
+    return found.count < 2
+      ? []
+      : found.sorted {
+        let first = order.firstIndex(of: String($0.split(separator: "/").last ?? "")) ?? 9
+        let second = order.firstIndex(of: String($1.split(separator: "/").last ?? "")) ?? 9
+        return (first, $0) < (second, $1)
+      }
+  }
+
+  /// The folder without some photos, by where their files are.
+  ///
+  /// - Parameter paths: absolute and without `..` or links to follow in their last part.
+  package func leavingOut(_ paths: Set<String>) -> PhotoFolder {
+    var folder = self
+    folder.photos = photos.filter { !paths.contains(Self.absolute($0.path)) }
+    folder.emptyClasses = classNames.indices.filter { label in
+      !folder.photos.contains { $0.label == label }
+    }.map { classNames[$0] }
+    return folder
+  }
+
+  /// A path from the root, by its text alone.
+  package static func absolute(_ path: String) -> String {
+    URL(filePath: path).standardizedFileURL.path(percentEncoded: false)
   }
 
   private mutating func add(_ walk: FolderWalk, root: String, folder: String, label: Int?) {

@@ -1,7 +1,13 @@
 /// The picture formats that are read.
-package enum PictureFormat: String, Sendable, CustomStringConvertible {
+package enum PictureFormat: String, Sendable, CaseIterable, CustomStringConvertible {
   case jpeg = "JPEG"
   case png = "PNG"
+  case webp = "WebP"
+  case bmp = "BMP"
+  case gif = "GIF"
+
+  /// All of them, for error messages.
+  package static let list = "JPEG, PNG, WebP, BMP or GIF"
 
   package var description: String { rawValue }
 
@@ -13,10 +19,20 @@ package enum PictureFormat: String, Sendable, CustomStringConvertible {
     let reader = ByteReader(bytes)
     if bytes[0] == 0x89 && reader.starts(with: "PNG\r\n\u{1A}\n", at: 1) { return .png }
     if reader.integer(bytes: 3, at: 0) == 0xFFD8FF { return .jpeg }
+    if reader.starts(with: "RIFF", at: 0) && reader.starts(with: "WEBP", at: 8) { return .webp }
+    if reader.starts(with: "GIF87a", at: 0) || reader.starts(with: "GIF89a", at: 0) { return .gif }
+    if reader.starts(with: "BM", at: 0), hasBitmapHeader(reader) { return .bmp }
     throw .unsupportedFormat(found: nameOfOtherContent(reader))
   }
 
-  /// What bytes that are neither JPEG nor PNG seem to be, for an error message.
+  /// "BM" alone could begin any text.
+  private static func hasBitmapHeader(_ reader: ByteReader) -> Bool {
+    var reader = reader
+    reader.littleEndian = true
+    return reader.integer(bytes: 4, at: 14).map { (12...124).contains($0) } ?? false
+  }
+
+  /// What bytes of no known picture seem to be, for an error message.
   private static func nameOfOtherContent(_ reader: ByteReader) -> String {
     for (offset, magic, name) in knownContents where reader.starts(with: magic, at: offset) {
       return name
@@ -37,7 +53,6 @@ package enum PictureFormat: String, Sendable, CustomStringConvertible {
   }
 
   private static let knownContents: [(offset: Int, magic: StaticString, name: String)] = [
-    (8, "WEBP", "a WebP picture"), (0, "GIF8", "a GIF picture"), (0, "BM", "a BMP picture"),
     (0, "II*\0", "a TIFF picture"), (0, "MM\0*", "a TIFF picture"),
     (0, "8BPS", "a Photoshop picture"), (0, "qoif", "a QOI picture"),
     (0, "P4\n", "a PBM picture"), (0, "P5\n", "a PGM picture"), (0, "P6\n", "a PPM picture"),

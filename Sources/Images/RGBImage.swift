@@ -5,7 +5,7 @@ package struct RGBImage: Sendable, Equatable {
   /// `height * width * 3` samples: row, column, then red, green, blue.
   package let pixels: [UInt8]
 
-  /// A picture that claims more pixels is refused before memory is taken (Pillow's limit).
+  /// How many pixels a photo may claim where nothing else is said (Pillow's limit).
   package static let pixelLimit = 178_956_970
 
   package init(width: Int, height: Int, pixels: [UInt8]) {
@@ -26,13 +26,5 @@ package struct RGBImage: Sendable, Equatable {
       initialized = count
     }
     self.init(width: width, height: height, pixels: pixels)
-  }
-
-  /// Refuses sizes that no picture has or that would take too much memory.
-  static func checkSize(width: Int, height: Int, format: PictureFormat) throws(ImagesError) {
-    if width <= 0 || height <= 0 {
-      throw .damaged(format: format, reason: "its size is \(width) x \(height)")
-    }
-    if width > pixelLimit / height { throw .tooManyPixels(width: width, height: height) }
   }
 }

@@ -40,7 +40,9 @@ package struct FeatureSource: Equatable, Sendable {
       ("image size", loader.sizeText, other.loader.sizeText),
       ("preprocessing", loader.preprocessing.rawValue, other.loader.preprocessing.rawValue),
       ("interpolation", loader.interpolation.rawValue, other.loader.interpolation.rawValue),
+      ("fit", loader.fit.rawValue, other.loader.fit.rawValue),
       ("orientation", loader.orientationText, other.loader.orientationText),
+      ("decoding", loader.decodingText, other.loader.decodingText),
       ("pooling", pooling.rawValue, other.pooling.rawValue),
       ("precision", precision.rawValue, other.precision.rawValue),
       ("fingerprint of the base", baseFingerprint, other.baseFingerprint),
@@ -53,8 +55,17 @@ package struct FeatureSource: Equatable, Sendable {
 extension PhotoLoader {
   /// Such as `150x150`, height first.
   package var sizeText: String { "\(height)x\(width)" }
+  /// Such as `nearest` or `bilinear, crop, fast decoding`.
+  package var scalingText: String {
+    [
+      interpolation.rawValue, fit == .squash ? nil : fit.rawValue,
+      fastDecode ? "fast decoding" : nil,
+    ].compactMap { $0 }.joined(separator: ", ")
+  }
   /// Whether EXIF orientation is applied, in a word.
   package var orientationText: String { ignoreOrientation ? "ignored" : "exif" }
+  /// How large photos are decoded, in a word.
+  package var decodingText: String { fastDecode ? "fast" : "exact" }
 }
 
 /// How a `[height, width, channels]` output becomes features.
@@ -212,7 +223,7 @@ extension FeatureSource {
     base: "base", file: "base_file", fingerprint: "base_sha256", layer: "layer",
     pooling: "pooling", height: "image_height", width: "image_width",
     interpolation: "interpolation", preprocessing: "preprocessing", orientation: "orientation",
-    precision: "precision"
+    fit: "fit", decoding: "decoding", precision: "precision"
   )
 
   fileprivate func write(to attributes: HDF5Attributes) throws {
@@ -222,7 +233,9 @@ extension FeatureSource {
       (names.layer, layer), (names.pooling, pooling.rawValue),
       (names.interpolation, loader.interpolation.rawValue),
       (names.preprocessing, loader.preprocessing.rawValue),
-      (names.orientation, loader.orientationText), (names.precision, precision.rawValue),
+      (names.orientation, loader.orientationText), (names.fit, loader.fit.rawValue),
+      (names.decoding, loader.decodingText),
+      (names.precision, precision.rawValue),
     ] {
       try attributes.set(name, string: text)
     }
@@ -258,8 +271,12 @@ extension FeatureSource {
       loader: PhotoLoader(
         height: try size(names.height), width: try size(names.width),
         interpolation: try choice(names.interpolation, Interpolation.self),
+        // Files of before these two were known are as without them.
+        fit: try attributes.string(names.fit) == nil
+          ? .squash : try choice(names.fit, FitMode.self),
         preprocessing: try choice(names.preprocessing, Preprocessing.self),
-        ignoreOrientation: try text(names.orientation) == "ignored"),
+        ignoreOrientation: try text(names.orientation) == "ignored",
+        fastDecode: try attributes.string(names.decoding) == "fast"),
       // Files that do not say were written when there was nothing else.
       precision: try attributes.contains(names.precision)
         ? try choice(names.precision, Precision.self) : .f32)

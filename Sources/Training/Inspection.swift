@@ -90,7 +90,7 @@ package struct Inspection: Sendable {
         "A feature file of tl: \(features.rows.count) photos, \(features.rowShape) each, of layer "
           + "'\(source.layer)' of \(source.base).",
         "Classes: \(features.classNames.joined(separator: ", ")).",
-        "Photos were scaled to \(source.loader.sizeText) (\(source.loader.interpolation.rawValue)) "
+        "Photos were scaled to \(source.loader.sizeText) (\(source.loader.scalingText)) "
           + "and preprocessed by '\(source.loader.preprocessing.rawValue)'.",
         features.isComplete
           ? "It is complete." : "It is what an interrupted run left; the next run goes on from it.",
@@ -124,11 +124,13 @@ package struct Inspection: Sendable {
   /// What tl says in a model file of its own.
   private static func model(_ extras: ModelExtras) -> [String] {
     let size = extras.imageSize.map { "\($0[0])x\($0[1])" } ?? "?"
+    let scaling = [extras.interpolation ?? "?", extras.fit == "squash" ? nil : extras.fit]
+      .compactMap { $0 }.joined(separator: ", ")
     return [
       "tl \(extras.version ?? "?") wrote it: classes "
         + "\((extras.classNames ?? []).joined(separator: ", ")); base "
         + "\(extras.baseDescription ?? "?").",
-      "Photos are scaled to \(size) (\(extras.interpolation ?? "?")) and preprocessed by "
+      "Photos are scaled to \(size) (\(scaling)) and preprocessed by "
         + "'\(extras.preprocessing ?? "?")'.",
     ] + (extras.freezeProof.map { ["Last training: \($0)."] } ?? [])
   }

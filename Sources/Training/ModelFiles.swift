@@ -10,7 +10,9 @@ package struct ModelOverrides: Sendable {
   package var classNames: [String]?
   package var preprocessing: Preprocessing?
   package var interpolation: Interpolation?
+  package var fit: FitMode?
   package var ignoreOrientation: Bool
+  package var fastDecode: Bool
   /// Height and width, for a model that takes photos of any size.
   package var imageSize: (height: Int, width: Int)?
   /// The class names where neither the file nor `classNames` tells, as of the folder to learn from.
@@ -18,7 +20,8 @@ package struct ModelOverrides: Sendable {
 
   package init(
     classNames: [String]? = nil, preprocessing: Preprocessing? = nil,
-    interpolation: Interpolation? = nil, ignoreOrientation: Bool = false,
+    interpolation: Interpolation? = nil, fit: FitMode? = nil, ignoreOrientation: Bool = false,
+    fastDecode: Bool = false,
     imageSize: (height: Int, width: Int)? = nil, fallbackClassNames: [String]? = nil
   ) {
     self.classNames = classNames
@@ -27,6 +30,8 @@ package struct ModelOverrides: Sendable {
     self.preprocessing = preprocessing
     self.interpolation = interpolation
     self.ignoreOrientation = ignoreOrientation
+    self.fit = fit
+    self.fastDecode = fastDecode
   }
 }
 
@@ -105,8 +110,11 @@ extension ClassifierModel {
       overrides.interpolation ?? extras.interpolation.flatMap { Interpolation(rawValue: $0) }
     let loader = PhotoLoader(
       height: network.inputShape[0], width: network.inputShape[1],
-      interpolation: interpolation ?? .nearest, preprocessing: preprocessing,
-      ignoreOrientation: overrides.ignoreOrientation || extras.ignoresOrientation == true)
+      interpolation: interpolation ?? .nearest,
+      fit: overrides.fit ?? extras.fit.flatMap { FitMode(rawValue: $0) } ?? .squash,
+      preprocessing: preprocessing,
+      ignoreOrientation: overrides.ignoreOrientation || extras.ignoresOrientation == true,
+      fastDecode: overrides.fastDecode || extras.decodesFast == true)
     return ClassifierModel(
       network: network, classNames: classNames, loader: loader,
       history: try runs(extras.history, path: path),
@@ -139,7 +147,8 @@ extension ClassifierModel {
     let extras = ModelExtras(
       classNames: classNames, preprocessing: loader.preprocessing.rawValue,
       imageSize: [loader.height, loader.width], interpolation: loader.interpolation.rawValue,
-      ignoresOrientation: loader.ignoreOrientation,
+      fit: loader.fit.rawValue, ignoresOrientation: loader.ignoreOrientation,
+      decodesFast: loader.fastDecode,
       history: String(decoding: try encoder.encode(history), as: UTF8.self),
       baseDescription: baseDescription, freezeProof: history.last?.proof, version: Self.version,
       head: headStart < network.nodes.count ? network.nodes[headStart].name : nil)

@@ -23,6 +23,7 @@ package struct Prediction: Sendable {
 extension ClassifierModel {
   /// Predicts photos in their order, giving each to `body`; a photo that fails does not stop it.
   ///
+  /// With several views of each photo, its probabilities are their means.
   /// - Parameter report: how many photos are done, after each batch.
   @discardableResult
   package func predict(
@@ -31,9 +32,11 @@ extension ClassifierModel {
   ) throws -> PhotoTally {
     let plan = network.plan(
       outputs: [network.outputIndex], logits: true, precision: precision)
-    let pass = PhotoPass(loader: loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
+    let views = loader.testViews.count
+    let pass = PhotoPass(
+      loader: loader, plan: plan, batchSize: max(1, batchSize / views), isStrict: isStrict)
     return try pass.run(photos) { batch, logits in
-      var probabilities = loss.probabilities(logits: logits)[...]
+      var probabilities = means(of: loss.probabilities(logits: logits), every: views)[...]
       var failures = batch.failures[...]
       for index in batch.range {
         if let failure = failures.first, failure.index == index {
@@ -44,6 +47,16 @@ extension ClassifierModel {
         }
       }
       try report(batch.range.upperBound)
+    }
+  }
+
+  /// The mean of each `count` consecutive rows.
+  private func means(of rows: [[Float]], every count: Int) -> [[Float]] {
+    if count == 1 { return rows }
+    return stride(from: 0, to: rows.count, by: count).map { start in
+      rows[start].indices.map { column in
+        rows[start..<start + count].reduce(0) { $0 + $1[column] } / Float(count)
+      }
     }
   }
 

@@ -14,19 +14,27 @@ package struct AugmentationPlan: Sendable, Equatable, Codable {
   }
 
   /// The view that an epoch, counted from 1, sees.
-  package func view(epoch: Int, seed: UInt64) -> AugmentedView {
+  ///
+  /// - Parameter photos: the whole list, of which some may be mixed into others.
+  package func view(epoch: Int, seed: UInt64, of photos: [Photo]) -> AugmentedView {
     let number = epoch - 1
-    return AugmentedView(ranges, seed: seed, number: views.map { number % $0 } ?? number)
+    return AugmentedView(
+      ranges, seed: seed, number: views.map { number % $0 } ?? number,
+      partners: ranges.mixing == nil ? [] : photos)
   }
 }
 
 /// Labelled photos as the frozen prefix leaves them, kept in memory or computed when asked for.
 struct PrefixedPhotos: Examples {
   private let photos: [Photo]
+  /// All photos of the folder, also those that do not decode.
+  private let all: [Photo]
   private let pass: PhotoPass
   private let augmentation: (plan: AugmentationPlan, seed: UInt64)?
   /// The outputs of each view, or nothing.
   private let cache: [Tensor]
+  /// What is mixed into each photo in each view, or nothing.
+  private let cachedMixtures: [[LabelMixture?]]
   let labels: [Int]
   /// SHA-256 of each photo's file.
   let fingerprints: [String]
@@ -48,24 +56,32 @@ struct PrefixedPhotos: Examples {
     var usable: [Photo] = []
     var fingerprints: [String] = []
     var cache: [Tensor] = []
+    var mixtures: [[LabelMixture?]] = []
+    all = folder.photos
     if cached {
       let views = (1...(augmentation?.plan.views ?? 1)).map { epoch in
-        augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed) }
+        augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed, of: folder.photos) }
       }
+      var first: [LabelMixture?] = []
       let count = folder.photos.count
       var values: [Float] = []
       values.reserveCapacity(count * pass.plan.outputShapes[0].reduce(1, *))
       tally = try pass.run(folder.photos, view: views[0]) { batch, output in
         usable += batch.indices.map { folder.photos[$0] }
         fingerprints += batch.photos.map(\.fingerprint)
+        first += batch.photos.map(\.mixture)
         values += output.scalars
         try report(batch.range.upperBound)
       }
       cache.append(pass.rows(values, count: usable.count))
+      mixtures.append(first)
       for (index, view) in views.enumerated().dropFirst() {
         let skipped = count - usable.count
-        cache.append(
-          try pass.outputs(usable, view: view) { try report(index * count + skipped + $0) })
+        let (rows, mixed) = try pass.outputs(usable, view: view) {
+          try report(index * count + skipped + $0)
+        }
+        cache.append(rows)
+        mixtures.append(mixed)
       }
     } else {
       tally = try pass.decode(folder.photos) { batch in
@@ -79,45 +95,52 @@ struct PrefixedPhotos: Examples {
     self.fingerprints = fingerprints
     labels = usable.map { $0.label ?? 0 }
     self.cache = cache
+    cachedMixtures = mixtures
   }
 
   /// The outputs that the first epoch sees.
   func values(at indices: [Int]) throws -> Tensor {
     if let first = cache.first { return first.gatheringRows(indices) }
-    return try pass.outputs(indices.map { photos[$0] }, view: view(epoch: 1))
+    return try pass.outputs(indices.map { photos[$0] }, view: view(epoch: 1)).rows
   }
 
   /// Without a cache, photos of later batches are prepared while `body` runs.
   func forEachBatch(
-    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor) throws -> Void
+    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
   ) throws {
     if !cache.isEmpty {
       let rows = cache[(epoch - 1) % cache.count]
-      for indices in batches { try body(indices, rows.gatheringRows(indices)) }
+      let mixtures = cachedMixtures[(epoch - 1) % cache.count]
+      for indices in batches {
+        try body(indices, rows.gatheringRows(indices), indices.map { mixtures[$0] })
+      }
       return
     }
     let order = batches.flatMap { indices in indices.map { photos[$0] } }
     let rowSize = pass.plan.outputShapes[0].reduce(1, *)
     var pending: [Float] = []
+    var mixtures: [LabelMixture?] = []
     var next = 0
     let start = ContinuousClock.now
     defer { wait.total += ContinuousClock.now - start }
     var pass = pass
     pass.wait = wait
-    try pass.runDecodable(order, view: view(epoch: epoch)) { _, output in
+    try pass.runDecodable(order, view: view(epoch: epoch)) { batch, output in
       pending += output.scalars
+      mixtures += batch.photos.map(\.mixture)
       while next < batches.count, pending.count >= batches[next].count * rowSize {
         let size = batches[next].count * rowSize
         let values = pass.rows(Array(pending.prefix(size)), count: batches[next].count)
         pending.removeFirst(size)
-        try body(batches[next], values)
+        try body(batches[next], values, Array(mixtures.prefix(batches[next].count)))
+        mixtures.removeFirst(batches[next].count)
         next += 1
       }
     }
   }
 
   private func view(epoch: Int) -> AugmentedView? {
-    augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed) }
+    augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed, of: all) }
   }
 }
 
@@ -135,17 +158,19 @@ extension PhotoPass {
     }
   }
 
-  /// The plan's outputs for photos that decoded before.
+  /// The plan's outputs for photos that decoded before, and what was mixed into them.
   fileprivate func outputs(
     _ photos: [Photo], view: AugmentedView?, report: (Int) throws -> Void = { _ in }
-  ) throws -> Tensor {
+  ) throws -> (rows: Tensor, mixtures: [LabelMixture?]) {
     var values: [Float] = []
+    var mixtures: [LabelMixture?] = []
     values.reserveCapacity(photos.count * plan.outputShapes[0].reduce(1, *))
     try runDecodable(photos, view: view) { batch, output in
       values += output.scalars
+      mixtures += batch.photos.map(\.mixture)
       try report(batch.range.upperBound)
     }
-    return rows(values, count: photos.count)
+    return (rows(values, count: photos.count), mixtures)
   }
 
   fileprivate func rows(_ values: [Float], count: Int) -> Tensor {

@@ -1,4 +1,5 @@
 package import Compute
+package import Images
 package import Layers
 
 /// What a training run is told; the defaults are the book's.
@@ -55,17 +56,19 @@ package protocol Examples {
   func values(at indices: [Int]) throws -> Tensor
   /// Calls `body` with each batch of examples and the prefix's output for it, in the order given.
   ///
-  /// - Parameter epoch: counted from 1; examples may look different in each.
+  /// - Parameters:
+  ///   - epoch: counted from 1; examples may look different in each.
+  ///   - body: gets what other classes have a share in the examples, nothing if none has.
   func forEachBatch(
-    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor) throws -> Void
+    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
   ) throws
 }
 
 extension Examples {
   package func forEachBatch(
-    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor) throws -> Void
+    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
   ) throws {
-    for indices in batches { try body(indices, values(at: indices)) }
+    for indices in batches { try body(indices, values(at: indices), []) }
   }
 
   package var count: Int { labels.count }
@@ -143,13 +146,14 @@ package struct Trainer: Sendable {
     let batches = stride(from: 0, to: order.count, by: settings.batchSize).map {
       Array(order[$0..<min($0 + settings.batchSize, order.count)])
     }
-    try examples.forEachBatch(batches, epoch: epoch) { indices, values in
+    try examples.forEachBatch(batches, epoch: epoch) { indices, values, mixtures in
       let labels = indices.map { examples.labels[$0] }
       let share = settings.schedule.share(
         step: optimizer.step, stepsPerEpoch: batches.count, epochs: settings.epochs)
       optimizer.learningRate = settings.learningRate * Float(share)
       let step = trainStep(
-        values, labels: labels, targets: targets?.gatheringRows(indices))
+        values, labels: labels, mixtures: mixtures,
+        targets: targets?.gatheringRows(indices))
       lossSum += step.loss * Double(indices.count)
       right += step.right
       done += indices.count
@@ -166,12 +170,12 @@ package struct Trainer: Sendable {
   /// - Returns: the batch's mean loss of the classes and how many predictions were right, before the
   ///   step.
   package mutating func trainStep(
-    _ values: Tensor, labels: [Int], targets: Tensor? = nil
+    _ values: Tensor, labels: [Int], mixtures: [LabelMixture?] = [], targets: Tensor? = nil
   ) -> (loss: Double, right: Int) {
     let pass = network.forward(suffix: cut, from: values, random: &random)
     let logits = pass.logits.firstColumns(pass.logits.shape[1] - (targets?.shape[1] ?? 0))
     var (loss, gradient) = loss.value(
-      logits: logits, labels: labels, smoothing: settings.labelSmoothing)
+      logits: logits, labels: labels, mixtures: mixtures, smoothing: settings.labelSmoothing)
     if let targets {
       gradient = Teacher.gradient(
         outputs: pass.logits, targets: targets, classGradient: gradient)

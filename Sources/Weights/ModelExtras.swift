@@ -10,8 +10,12 @@ package struct ModelExtras: Sendable, Equatable {
   package var imageSize: [Int]?
   /// Such as `nearest`.
   package var interpolation: String?
+  /// Such as `squash`.
+  package var fit: String?
   /// Whether EXIF orientation is left unapplied.
   package var ignoresOrientation: Bool?
+  /// Whether large photos are decoded at a fraction of their size.
+  package var decodesFast: Bool?
   /// The training runs, as JSON.
   package var history: String?
   /// Where the base came from.
@@ -25,7 +29,8 @@ package struct ModelExtras: Sendable, Equatable {
 
   package init(
     classNames: [String]? = nil, preprocessing: String? = nil, imageSize: [Int]? = nil,
-    interpolation: String? = nil, ignoresOrientation: Bool? = nil, history: String? = nil,
+    interpolation: String? = nil, fit: String? = nil, ignoresOrientation: Bool? = nil,
+    decodesFast: Bool? = nil, history: String? = nil,
     baseDescription: String? = nil, freezeProof: String? = nil, version: String? = nil,
     head: String? = nil
   ) {
@@ -33,7 +38,9 @@ package struct ModelExtras: Sendable, Equatable {
     self.preprocessing = preprocessing
     self.imageSize = imageSize
     self.interpolation = interpolation
+    self.fit = fit
     self.ignoresOrientation = ignoresOrientation
+    self.decodesFast = decodesFast
     self.history = history
     self.baseDescription = baseDescription
     self.freezeProof = freezeProof
@@ -44,6 +51,7 @@ package struct ModelExtras: Sendable, Equatable {
   private static var texts: [(name: String, field: WritableKeyPath<ModelExtras, String?>)] {
     [
       ("tl_preprocessing", \.preprocessing), ("tl_interpolation", \.interpolation),
+      ("tl_fit", \.fit),
       ("tl_history", \.history), ("tl_base", \.baseDescription),
       ("tl_freeze_proof", \.freezeProof), ("tl_version", \.version),
       ("tl_head", \.head),
@@ -55,6 +63,7 @@ package struct ModelExtras: Sendable, Equatable {
     classNames = try attributes.strings("tl_class_names")
     imageSize = try attributes.integers("tl_image_size")?.map { Int($0) }
     ignoresOrientation = try attributes.integer("tl_ignore_orientation").map { $0 != 0 }
+    decodesFast = try attributes.integer("tl_fast_decode").map { $0 != 0 }
   }
 
   func write(to attributes: HDF5Attributes) throws {
@@ -70,5 +79,6 @@ package struct ModelExtras: Sendable, Equatable {
     if let ignoresOrientation {
       try attributes.set("tl_ignore_orientation", boolean: ignoresOrientation)
     }
+    if let decodesFast { try attributes.set("tl_fast_decode", boolean: decodesFast) }
   }
 }

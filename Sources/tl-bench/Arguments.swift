@@ -9,6 +9,8 @@ struct Arguments {
            tl-bench vgg16 [--size 150] [--batch 20] [--rounds 10]
            tl-bench head [--inputs 8192] [--units 256] [--batch 20] [--rounds 50]
            tl-bench block5 [--size 150] [--batch 20] [--rounds 50]
+           tl-bench photos --data FOLDER [--size 150] [--interpolation nearest] [--rounds 3]
+                           [--plain | --modern] [--fast-decode]
     """
   private(set) var command = ""
   private var values: [String: String] = [:]
@@ -27,6 +29,10 @@ struct Arguments {
       }
     }
   }
+
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  func text(_ name: String) -> String? { values[name] }
 
   func integer(_ name: String, _ otherwise: Int) -> Int {
     guard let text = values[name] else { return otherwise }

@@ -11,6 +11,7 @@ case "layers": benchmarkLayers(arguments)
 case "products": benchmarkProducts(arguments)
 case "head": benchmarkHead(arguments)
 case "block5": benchmarkBlock5(arguments)
+case "photos": benchmarkPhotos(arguments)
 default:
   FileHandle.standardError.write(Data((Arguments.usage + "\n").utf8))
   exit(64)

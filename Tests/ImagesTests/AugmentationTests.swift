@@ -19,11 +19,16 @@ import Testing
     augmentation.brightness = 0.5...1.5
     augmentation.shear = 15
     augmentation.fill = .reflect
+    augmentation.crop = RandomCrop(scale: 0.3...1)
+    augmentation.randAugment = RandAugment()
+    augmentation.jitter = ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1)
+    augmentation.erasing = RandomErasing(probability: 0.5)
+    augmentation.mixing = MixingRanges(mixup: 0.2, cutmix: 1)
     return augmentation
   }()
 
   private func view(_ number: Int, seed: UInt64 = 3) -> AugmentedView {
-    AugmentedView(Self.everything, seed: seed, number: number)
+    AugmentedView(Self.everything, seed: seed, number: number, partners: Self.photos)
   }
 
   /// Each photo's numbers by its path, whatever way the photos are read.

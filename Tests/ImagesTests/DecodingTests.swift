@@ -6,7 +6,7 @@ import Testing
 @Suite struct DecodingTests {
   @Test func fixturesAreThere() {
     #expect(Fixtures.names(in: "Photos").count == Fixtures.names(in: "Decoded").count)
-    #expect(Fixtures.names(in: "Photos").count > 50)
+    #expect(Fixtures.names(in: "Photos").count > 85)
   }
 
   @Test(arguments: Fixtures.names(in: "Photos"))
@@ -23,6 +23,9 @@ import Testing
     ("gray1.png", .png, .gray), ("gray16.png", .png, .gray16), ("rgba.png", .png, .rgbWithAlpha),
     ("gray-alpha.png", .png, .grayWithAlpha), ("palette4.png", .png, .palette),
     ("misnamed-jpeg.png", .jpeg, .rgb), ("misnamed-png.jpg", .png, .rgb),
+    ("misnamed-webp.jpg", .webp, .rgb), ("alpha.webp", .webp, .rgbWithAlpha),
+    ("misnamed-gif.jpg", .gif, .palette), ("palette4.bmp", .bmp, .palette),
+    ("bgrx.bmp", .bmp, .rgb),
   ])
   func tellsWhatTheFileHolds(
     _ name: String, _ format: PictureFormat, _ colors: DecodedPicture.ColorKind
@@ -47,7 +50,7 @@ import Testing
 
   @Test(arguments: [
     ("exif-long-type.jpg", 6), ("exif-out-of-range.jpg", 1), ("exif-cut-short.jpg", 1),
-    ("exif6.png", 6), ("exif5-behind.png", 5), ("rgb.png", 1),
+    ("exif6.png", 6), ("exif6.webp", 6), ("exif5-behind.png", 5), ("rgb.png", 1),
   ])
   func readsUnusualOrientations(_ name: String, _ value: Int) throws {
     #expect(try Fixtures.decoded("Photos/\(name)").orientation.value == value)

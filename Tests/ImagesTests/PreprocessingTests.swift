@@ -17,6 +17,7 @@ import Testing
 
   @Test func namesAreThoseOfTheCommandLine() {
     #expect(Preprocessing.allCases.map(\.rawValue) == ["caffe", "tf", "torch", "rescale", "none"])
-    #expect(Interpolation.allCases.map(\.rawValue) == ["nearest", "bilinear"])
+    #expect(Interpolation.allCases.map(\.rawValue) 
+        == ["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming", "tf-bilinear"])
   }
 }

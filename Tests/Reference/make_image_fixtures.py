@@ -4,7 +4,7 @@ Versions: Python 3.11, Pillow 13.0.0 (libjpeg-turbo 3.2.0), numpy 2.4, Keras 3.1
 YCCK by the system's libturbojpeg 2.1.5.
 Run from anywhere: python make_image_fixtures.py
 
-Photos/   files that decode; Decoded/NAME.rgb is Image.open(NAME).convert("RGB"), turned upright by
+Photos/   files that decode (JPEG, PNG, WebP, GIF, BMP); Decoded/NAME.rgb is Image.open(NAME).convert("RGB"), turned upright by
           ImageOps.exif_transpose before
 Resized/  SOURCE-WxH-FILTER.rgb: the source's RGB pixels after Pillow's resize
 Preprocessed/  MODE.f32: float32 values of the picture ramp.rgb (16 x 16)
@@ -195,11 +195,116 @@ def pngs():
     yield "without-end-chunk.png", whole[:-12]
 
 
+def encoded(image, kind, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def webps():
+    image = Image.fromarray(picture(37, 53, seed=9))
+    alpha = image.copy()
+    alpha.putalpha(Image.fromarray(picture(37, 53, seed=10)[..., 0]))
+    small = image.resize((20, 30))
+    yield "lossy.webp", encoded(image, "WEBP", quality=80)
+    yield "lossless.webp", encoded(image, "WEBP", lossless=True)
+    yield "alpha.webp", encoded(alpha, "WEBP", quality=70)
+    yield "alpha-lossless.webp", encoded(alpha, "WEBP", lossless=True, exact=True)
+    yield "animated.webp", encoded(
+        image, "WEBP", save_all=True, append_images=[image.rotate(90)], duration=100)
+    yield "exif6.webp", encoded(small, "WEBP", exif=b"Exif\0\0" + exif(6, ">"))
+    yield "misnamed-webp.jpg", encoded(small, "WEBP")
+
+
+def gifs():
+    image = Image.fromarray(picture(37, 53, seed=11))
+    plain = encoded(image.quantize(64), "GIF", interlace=0)
+    yield "plain.gif", plain
+    yield "interlaced.gif", encoded(image.quantize(200), "GIF", interlace=1)
+    yield "gray.gif", encoded(image.convert("L"), "GIF")
+    yield "two-colors.gif", encoded(image.convert("1"), "GIF")
+    yield "transparent.gif", encoded(image.quantize(16), "GIF", transparency=3)
+    yield "animated.gif", encoded(
+        image.quantize(32), "GIF", save_all=True,
+        append_images=[image.rotate(90).resize(image.size).quantize(8)], duration=50)
+    # The frame starts at (5, 7) in a screen of 60 x 70; and one that is larger than its screen.
+    start = plain.index(b",\0\0\0\0")
+    moved = plain[:6] + struct.pack("<HH", 60, 70) + plain[10:start + 1] + struct.pack("<HH", 5, 7)
+    yield "moved-frame.gif", moved + plain[start + 5:]
+    transparent = encoded(image.quantize(16), "GIF", transparency=3)
+    start = transparent.index(b",\0\0\0\0", 13 + 48)
+    yield "moved-transparent.gif", (
+        transparent[:6] + struct.pack("<HH", 60, 70) + transparent[10:start + 1]
+        + struct.pack("<HH", 5, 7) + transparent[start + 5:])
+    yield "larger-than-screen.gif", plain[:6] + struct.pack("<HH", 20, 20) + plain[10:]
+    yield "misnamed-gif.jpg", plain
+
+
+def bmp(width, height, bits, rows, palette=b"", compression=0, masks=b"", header=40):
+    """A BMP file of already packed rows."""
+    if header == 12:
+        info = struct.pack("<IHHHH", 12, width, height, 1, bits)
+    else:
+        colors = len(palette) // 4
+        info = struct.pack("<IIIHHIIIIII", 40, width, height & 0xFFFFFFFF, 1, bits, compression,
+                           len(rows), 0, 0, colors, 0)
+    offset = 14 + len(info) + len(masks) + len(palette)
+    return (b"BM" + struct.pack("<IHHI", offset + len(rows), 0, 0, offset) + info + masks + palette
+            + rows)
+
+
+def padded(rows):
+    return b"".join(row + b"\0" * (-len(row) % 4) for row in rows)
+
+
+def bmps():
+    samples = picture(37, 53, seed=12)
+    image = Image.fromarray(samples)
+    for name, kind in [("rgb", "RGB"), ("gray", "L"), ("bilevel", "1")]:
+        yield f"{name}.bmp", encoded(image.convert(kind), "BMP")
+    yield "palette.bmp", encoded(image.quantize(200), "BMP")
+    yield "palette-few.bmp", encoded(image.quantize(7), "BMP")
+    alpha = image.copy()
+    alpha.putalpha(100)
+    yield "rgba.bmp", encoded(alpha, "BMP")
+    values = samples.astype(np.int64)
+    wide = lambda green: (values[..., 0] >> 3 << (5 + green) | values[..., 1] >> (8 - green) << 5
+                          | values[..., 2] >> 3).astype("<u2")
+    yield "rgb555.bmp", bmp(37, 53, 16, padded(row.tobytes() for row in wide(5)[::-1]))
+    masks = struct.pack("<III", 0xF800, 0x7E0, 0x1F)
+    yield "rgb565.bmp", bmp(
+        37, 53, 16, padded(row.tobytes() for row in wide(6)[::-1]), compression=3, masks=masks)
+    bgrx = np.dstack([samples[..., ::-1], samples[..., :1]])
+    masks = struct.pack("<III", 0xFF0000, 0xFF00, 0xFF)
+    yield "bgrx.bmp", bmp(37, 53, 32, bgrx[::-1].tobytes(), compression=3, masks=masks)
+    masks = struct.pack("<III", 0xFF000000, 0xFF0000, 0xFF00)
+    yield "xbgr.bmp", bmp(
+        37, 53, 32, np.roll(bgrx, 1, axis=-1)[::-1].tobytes(), compression=3, masks=masks)
+    bgr = padded(row.tobytes() for row in samples[..., ::-1])
+    yield "from-top.bmp", bmp(37, -53, 24, bgr)
+    yield "old-header.bmp", bmp(37, 53, 24, bgr, header=12)
+    palette = np.random.default_rng(13).integers(0, 256, (16, 4)).astype(np.uint8)
+    palette[:, 3] = 0
+    index = (samples[..., 0] >> 4).astype(np.uint8)
+    packed = padded(
+        bytes((a << 4 | b) for a, b in zip(row[::2], [*row[1::2], 0])) for row in index[::-1])
+    yield "palette4.bmp", bmp(37, 53, 4, packed, palette=palette.tobytes())
+    runs = b"".join(
+        b"".join(bytes([1, value]) for value in row[:10])
+        + bytes([0, 27]) + row[10:].tobytes() + b"\0" + b"\0\0" for row in index[::-1]) + b"\0\1"
+    yield "runs8.bmp", bmp(37, 53, 8, runs, palette=palette.tobytes(), compression=1)
+    runs = b"".join(bytes([20, row[0] << 4 | row[1], 17, row[2] << 4 | row[3], 0, 0])
+                    for row in index[::-1]) + b"\0\1"
+    yield "runs4.bmp", bmp(37, 53, 4, runs, palette=palette.tobytes(), compression=2)
+    skipping = (bytes([5, 3, 0, 2, 9, 2, 40, 4, 0, 0]) + bytes([37, 1, 0, 0]) * 50)
+    yield "runs8-skipping.bmp", bmp(37, 53, 8, skipping, palette=palette.tobytes(), compression=1)
+
+
 def refused():
     image = Image.fromarray(picture(64, 48, seed=8))
     whole = jpeg(image)
     frame = whole.index(b"\xff\xc0")
-    for name in ("WEBP", "GIF", "BMP", "TIFF", "PPM", "ICO", "JPEG2000", "AVIF"):
+    for name in ("TIFF", "PPM", "ICO", "JPEG2000", "AVIF"):
         buffer = io.BytesIO()
         image.resize((16, 16)).save(buffer, name)
         yield f"{name.lower()}.jpg", buffer.getvalue()
@@ -228,6 +333,19 @@ def refused():
     yield "flipped.png", (
         picture_file[:middle] + bytes([picture_file[middle] ^ 0x40]) + picture_file[middle + 1 :])
     yield "no-palette.png", png(picture(9, 9)[..., :1], 8, 3)
+    webp = encoded(image, "WEBP")
+    yield "half.webp", webp[: len(webp) // 2]
+    damaged = bytearray(webp)
+    damaged[16:24] = bytes(8)
+    yield "damaged.webp", bytes(damaged)
+    gif = encoded(image.quantize(32), "GIF")
+    yield "half.gif", gif[: len(gif) // 2]
+    yield "huge-claim.gif", gif[:6] + b"\xff" * 4 + gif[10:]
+    yield "without-frame.gif", gif[:13 + 96] + b";"
+    bitmap = encoded(image, "BMP")
+    yield "half.bmp", bitmap[: len(bitmap) // 2]
+    yield "huge-claim.bmp", bitmap[:18] + struct.pack("<II", 60000, 60000) + bitmap[26:]
+    yield "compressed.bmp", bitmap[:30] + b"\4" + bitmap[31:]
     yield "page.jpg", b"<!DOCTYPE html><html><body>404 not found</body></html>"
     yield "pointer.jpg", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
     yield "text.jpg", "plain words, mit Umlauten: äöü\n".encode()
@@ -263,7 +381,7 @@ def main():
     shutil.rmtree(ROOT, ignore_errors=True)
     for folder in ("Photos", "Decoded", "Resized", "Preprocessed", "Refused"):
         (ROOT / folder).mkdir(parents=True)
-    for name, data in [*jpegs(), *pngs()]:
+    for name, data in [*jpegs(), *pngs(), *webps(), *gifs(), *bmps()]:
         path = ROOT / "Photos" / name
         path.write_bytes(data)
         with Image.open(path) as file:
@@ -272,7 +390,8 @@ def main():
     for name, sizes in SIZES.items():
         image = Image.open(ROOT / "Photos" / name).convert("RGB")
         for size in sizes:
-            for label, kind in [("nearest", Image.NEAREST), ("bilinear", Image.BILINEAR)]:
+            for label in ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"):
+                kind = Image.Resampling[label.upper()]
                 write_rgb(ROOT / "Resized" / f"{name}-{size[0]}x{size[1]}-{label}.rgb",
                           image.resize(size, kind))
     for name, data in refused():

@@ -41,7 +41,7 @@ struct AugmentTests {
           let seen = try loader.load(photo, view: AugmentedView(.book, seed: 5, number: number))
           #expect(
             try picture("out/views/\(photo.relativePath).view\(number + 1).png", in: folder)
-              == seen.augmented?.rounded, "\(photo.relativePath), view \(number + 1)")
+              == seen.inputs[0].rounded, "\(photo.relativePath), view \(number + 1)")
         }
       }
     }

@@ -31,11 +31,8 @@ struct Augment: ParsableCommand {
   @Option(help: "Scale photos to SIZE pixels: 150, or 150x200 (height first).")
   var imageSize = ImageSize(150)
 
-  @Option(help: "How photos are scaled.")
-  var interpolation = Interpolation.nearest
-
-  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
-  var ignoreOrientation = false
+  @OptionGroup var scaling: ScalingOptions
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "The seed of the changes.")
   var seed: UInt64 = 0
@@ -61,10 +58,9 @@ struct Augment: ParsableCommand {
     let ranges = augmentation.ranges ?? .book
     console.note("changes: \(ranges.summary)")
     let viewing = AugmentedPhotos(
-      photos: spread(folder.photos), views: views, ranges: ranges, seed: seed,
+      photos: spread(folder.photos), of: folder.photos, views: views, ranges: ranges, seed: seed,
       loader: PhotoLoader(
-        height: imageSize.height, width: imageSize.width, interpolation: interpolation,
-        preprocessing: .none, ignoreOrientation: ignoreOrientation))
+        imageSize, scaling, preprocessing: .none, pixelLimit: limits.pixelLimit))
     let progress = Progress(
       title: "photos", total: viewing.photos.count, unit: "photos", console: console)
     var drawn = ContactSheet(height: imageSize.height, width: imageSize.width)

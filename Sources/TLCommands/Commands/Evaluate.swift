@@ -10,6 +10,7 @@ struct Evaluate: ParsableCommand {
   var data: String
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var views: ViewOptions
 
   @Flag(help: "Print JSON instead of tables.")
   var json = false
@@ -29,8 +30,9 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let console = options.console
-    let folder = try listed(labelled: data, console)
-    let classifier = try model.load(console)
+    let folder = try listed(labelled: data, excluding: pass.exclude, console)
+    var classifier = try model.load(console, pass.limits)
+    views.apply(to: &classifier, console)
     let progress = Progress(
       title: "evaluate", total: folder.photos.count, unit: "photos", console: console)
     let evaluation = try classifier.evaluate(

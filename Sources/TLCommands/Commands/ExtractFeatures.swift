@@ -41,12 +41,12 @@ struct ExtractFeatures: ParsableCommand {
 
   func run() throws {
     let console = options.console
-    let folder = try listed(labelledOrNot: data, console)
+    let folder = try listed(labelledOrNot: data, excluding: pass.exclude, console)
     try OutputPlace.check(output)
     let loaded = try loadedBase(base, photos, layer: layer, console)
     try OutputPlace.check(output, inputs: [loaded.path])
     let network = try loaded.network.pooled(pooling)
-    let loader = try photos.loader(for: loaded)
+    let loader = try photos.loader(for: loaded, pass.limits)
     console.note("photos: \(loader.summary)")
     let extraction = FeatureExtraction(
       base: network,

@@ -105,8 +105,10 @@ struct FineTune: ParsableCommand {
 
   func run() throws {
     let console = options.console
-    let folder = try listed(labelled: data, console)
-    let validating = try validation.map { try listed(labelled: $0, console) }
+    let folder = try listed(labelled: data, excluding: pass.exclude, console)
+    let validating = try validation.map {
+      try listed(labelled: $0, excluding: pass.exclude, console)
+    }
     try OutputPlace.check(output)
     try requireSameClasses(folder, data, validating, validation)
     let precision = precision.chosen(console)
@@ -169,12 +171,14 @@ struct FineTune: ParsableCommand {
   private func opened(
     _ path: String, _ folder: PhotoFolder, _ console: Console
   ) throws -> ClassifierModel {
-    let model = try ClassifierModel.load(
+    let scaling = photos.scaling
+    var model = try ClassifierModel.load(
       path,
       overrides: ModelOverrides(
-        preprocessing: photos.preprocess, interpolation: photos.interpolation,
-        ignoreOrientation: photos.ignoreOrientation, imageSize: photos.givenSize?.pair,
-        fallbackClassNames: folder.classNames))
+        preprocessing: photos.preprocess, interpolation: scaling.interpolation, fit: scaling.fit,
+        ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode,
+        imageSize: photos.givenSize?.pair, fallbackClassNames: folder.classNames))
+    model.loader.pixelLimit = pass.limits.pixelLimit
     guard model.classNames == folder.classNames else {
       throw TrainingError.otherClasses(path, model.classNames, data, folder.classNames)
     }
@@ -195,7 +199,7 @@ struct FineTune: ParsableCommand {
       (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
     try OutputPlace.check(output, inputs: [loaded.path])
-    let loader = try photos.loader(for: loaded)
+    let loader = try photos.loader(for: loaded, pass.limits)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)

@@ -20,6 +20,8 @@ struct Predict: ParsableCommand {
   var path: [String]
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var views: ViewOptions
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "How results are written.")
   var format = Format.table
@@ -43,6 +45,9 @@ struct Predict: ParsableCommand {
     guard batchSize > 0 else {
       throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")
     }
+    guard views.tta == nil || explain == nil else {
+      throw ValidationError("--tta and --explain cannot go together: a heat map is of one view")
+    }
   }
 
   func run() throws {
@@ -51,8 +56,9 @@ struct Predict: ParsableCommand {
     if let explain { try PictureOutput.checkFolder(explain) }
     let folder = try PhotoFolder(unlabelled: path)
     reportIgnored(folder, console)
-    let classifier = try model.load(console)
+    var classifier = try model.load(console, limits)
     let explained = try explain.map { try Explained(folder.photos, classifier, in: $0, batchSize) }
+    views.apply(to: &classifier, console)
     let progress = Progress(
       title: "predict", total: folder.photos.count, unit: "photos", console: console)
     var failed = 0

@@ -20,6 +20,7 @@ struct ShowHeatmap: ParsableCommand {
   var path: [String]
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var limits: LimitOptions
 
   @Option(name: .customLong("class"), help: "The class to look for; default: each photo's own.")
   var className: String?
@@ -58,7 +59,7 @@ struct ShowHeatmap: ParsableCommand {
     if let output { try PictureOutput.checkFolder(output) }
     let folder = try PhotoFolder(unlabelled: path)
     reportIgnored(folder, console)
-    let classifier = try model.load(console)
+    let classifier = try model.load(console, limits)
     let label = try className.map { try classifier.label(named: $0) }
     let mapper = try named(model.model) {
       try HeatMapper(classifier, method: method, layer: layer)

@@ -51,8 +51,10 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let console = options.console
-    let folder = try listed(labelled: data, console)
-    let validating = try validation.map { try listed(labelled: $0, console) }
+    let folder = try listed(labelled: data, excluding: pass.exclude, console)
+    let validating = try validation.map {
+      try listed(labelled: $0, excluding: pass.exclude, console)
+    }
     for path in [output, baseOutput].compactMap({ $0 }) {
       try OutputPlace.check(path, inputs: [teacher].compactMap { $0 })
     }
@@ -80,10 +82,9 @@ struct Train: ParsableCommand {
   private func fresh(_ classNames: [String]) throws -> ClassifierModel {
     let size = photos.givenSize ?? ImageSize(network.inputSize)
     let loader = PhotoLoader(
-      height: size.height, width: size.width, interpolation: photos.interpolation ?? .nearest,
+      size, photos.scaling,
       preprocessing: photos.preprocess ?? Preprocessing(rawValue: network.preprocessing)
-        ?? .rescale,
-      ignoreOrientation: photos.ignoreOrientation)
+        ?? .rescale, pixelLimit: pass.limits.pixelLimit)
     return try named(network.rawValue) {
       try ClassifierModel(
         new: network, classNames: classNames, dropout: training.dropout, loader: loader,

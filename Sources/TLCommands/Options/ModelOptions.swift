@@ -3,6 +3,24 @@ import Images
 import Training
 import Weights
 
+extension TestTimeViews: ExpressibleByArgument {
+  public static var allValueStrings: [String] {
+    allCases.filter { $0 != .one }.map(\.rawValue)
+  }
+}
+
+/// Which views of each photo the model is shown.
+struct ViewOptions: ParsableArguments {
+  @Option(help: "Average over views of each photo (test-time augmentation).")
+  var tta: TestTimeViews?
+
+  func apply(to classifier: inout ClassifierModel, _ console: Console) {
+    guard let tta else { return }
+    classifier.loader.testViews = tta
+    console.note("answers are means over \(tta.count) views: \(tta.summary)")
+  }
+}
+
 /// Which model to use, and what must be said of one that Keras wrote.
 struct ModelOptions: ParsableArguments {
   @Option(help: "The model FILE (.h5).")
@@ -14,24 +32,21 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Preprocessing, for a model that does not name its own.")
   var preprocess: Preprocessing?
 
-  @Option(help: "Interpolation, for a model that does not name its own.")
-  var interpolation: Interpolation?
-
   @Option(help: "Photos' size, for a model of any: 150, or 150x200 (height first).")
   var imageSize: ImageSize?
 
-  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
-  var ignoreOrientation = false
-
   @OptionGroup var precision: PrecisionOptions
+  @OptionGroup(title: "For a model that does not say") var scaling: ScalingOptions
 
-  func load(_ console: Console) throws -> ClassifierModel {
+  func load(_ console: Console, _ limits: LimitOptions) throws -> ClassifierModel {
     let overrides = ModelOverrides(
       classNames: classNames.map { $0.split(separator: ",").map(String.init) },
-      preprocessing: preprocess, interpolation: interpolation,
-      ignoreOrientation: ignoreOrientation, imageSize: imageSize?.pair)
+      preprocessing: preprocess, interpolation: scaling.interpolation, fit: scaling.fit,
+      ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode,
+      imageSize: imageSize?.pair)
     var classifier = try loaded(overrides)
     classifier.precision = precision.chosen(console)
+    classifier.loader.pixelLimit = limits.pixelLimit
     console.note("model: \(classifier.summary)")
     console.note("photos: \(classifier.loader.summary)")
     return classifier

@@ -18,11 +18,7 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "What happens to pixel values; default: what the network expects.")
   var preprocess: Preprocessing?
 
-  @Option(help: "How photos are scaled; default: what suits the network.")
-  var interpolation: Interpolation?
-
-  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
-  var ignoreOrientation = false
+  @OptionGroup var scaling: ScalingOptions
 
   @Flag(help: "Accept a base file that lacks some of its tensors.")
   var allowPartial = false
@@ -40,14 +36,16 @@ struct NetworkOptions: ParsableArguments {
     let path: String
     let preprocessing: Preprocessing?
     let interpolation: Interpolation
+    let fit: FitMode
     let ignoreOrientation: Bool
+    let fastDecode: Bool
 
     /// Throws `TrainingError.noPreprocessing` where it is not known.
     func loader() throws -> PhotoLoader {
       PhotoLoader(
         height: network.inputShape[0], width: network.inputShape[1],
-        interpolation: interpolation, preprocessing: try knownPreprocessing(),
-        ignoreOrientation: ignoreOrientation)
+        interpolation: interpolation, fit: fit, preprocessing: try knownPreprocessing(),
+        ignoreOrientation: ignoreOrientation, fastDecode: fastDecode)
     }
 
     func knownPreprocessing() throws -> Preprocessing {
@@ -65,7 +63,8 @@ struct NetworkOptions: ParsableArguments {
     return Opened(
       network: loaded.network, path: loaded.path,
       preprocessing: preprocess ?? loaded.preprocessing,
-      interpolation: interpolation ?? loaded.interpolation, ignoreOrientation: ignoreOrientation)
+      interpolation: scaling.interpolation ?? loaded.interpolation, fit: scaling.fit ?? .squash,
+      ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode)
   }
 
   private func opened(model: String, _ console: Console) throws -> Opened {
@@ -78,8 +77,10 @@ struct NetworkOptions: ParsableArguments {
     return Opened(
       network: network, path: model,
       preprocessing: preprocess ?? extras.preprocessing.flatMap { Preprocessing(rawValue: $0) },
-      interpolation: interpolation
+      interpolation: scaling.interpolation
         ?? extras.interpolation.flatMap { Interpolation(rawValue: $0) } ?? .nearest,
-      ignoreOrientation: ignoreOrientation || extras.ignoresOrientation == true)
+      fit: scaling.fit ?? extras.fit.flatMap { FitMode(rawValue: $0) } ?? .squash,
+      ignoreOrientation: scaling.ignoreOrientation || extras.ignoresOrientation == true,
+      fastDecode: scaling.fastDecode || extras.decodesFast == true)
   }
 }

@@ -26,6 +26,52 @@ struct ImageSize: ExpressibleByArgument, CustomStringConvertible {
 
 extension Preprocessing: ExpressibleByArgument {}
 extension Interpolation: ExpressibleByArgument {}
+
+extension FitMode: ExpressibleByArgument {
+  public init?(argument: String) { self.init(rawValue: argument) }
+  public var defaultValueDescription: String { rawValue }
+  public static var allValueStrings: [String] { ["squash", "crop", "pad", "shorter-N"] }
+}
+
+/// How photos come into the network's frame where a model or a base does not say.
+struct ScalingOptions: ParsableArguments {
+  @Option(help: "How photos are scaled; default: what suits the base.")
+  var interpolation: Interpolation?
+
+  @Option(
+    help: """
+      What becomes of another shape: squash (default), crop, pad, or shorter-256 for \
+      that shorter side and the middle of it.
+      """)
+  var fit: FitMode?
+
+  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
+  var ignoreOrientation = false
+
+  @Flag(help: "Decode large JPEGs at 1/2 to 1/8: faster, slightly other pixels.")
+  var fastDecode = false
+}
+
+/// What photos are refused for.
+struct LimitOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Refuse photos of more than so many million pixels; default: 179.", valueName: "n"))
+  var maxMegapixels: Double?
+
+  /// In pixels.
+  var pixelLimit: Int {
+    maxMegapixels.map { Int($0 * 1_000_000) } ?? RGBImage.pixelLimit
+  }
+
+  func validate() throws {
+    guard let maxMegapixels else { return }
+    guard maxMegapixels > 0, maxMegapixels <= 4000 else {
+      throw ValidationError(
+        "--max-megapixels must be above 0, at most 4000, found \(maxMegapixels)")
+    }
+  }
+}
 extension FeaturePooling: ExpressibleByArgument {}
 
 /// How photos are read, shared by all commands that start from a base.
@@ -38,28 +84,44 @@ struct PhotoOptions: ParsableArguments {
   @Option(help: "What happens to pixel values; default: what the base expects.")
   var preprocess: Preprocessing?
 
-  @Option(help: "How photos are scaled; default: what suits the base.")
-  var interpolation: Interpolation?
-
-  @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
-  var ignoreOrientation = false
+  @OptionGroup var scaling: ScalingOptions
 
   /// The loader for a base, in the size that it was loaded for.
-  func loader(for base: LoadedBase) throws -> PhotoLoader {
+  func loader(for base: LoadedBase, _ limits: LimitOptions) throws -> PhotoLoader {
     guard let preprocessing = preprocess ?? base.preprocessing else {
       throw TrainingError.noPreprocessing(base.path)
     }
+    let size = ImageSize(height: base.network.inputShape[0], width: base.network.inputShape[1])
     return PhotoLoader(
-      height: base.network.inputShape[0], width: base.network.inputShape[1],
-      interpolation: interpolation ?? base.interpolation, preprocessing: preprocessing,
-      ignoreOrientation: ignoreOrientation)
+      size, scaling, interpolation: base.interpolation, preprocessing: preprocessing,
+      pixelLimit: limits.pixelLimit)
+  }
+}
+
+extension PhotoLoader {
+  /// - Parameter interpolation: taken where none is asked for.
+  init(
+    _ size: ImageSize, _ scaling: ScalingOptions, interpolation: Interpolation = .nearest,
+    preprocessing: Preprocessing, pixelLimit: Int
+  ) {
+    self.init(
+      height: size.height, width: size.width,
+      interpolation: scaling.interpolation ?? interpolation, fit: scaling.fit ?? .squash,
+      preprocessing: preprocessing, ignoreOrientation: scaling.ignoreOrientation,
+      fastDecode: scaling.fastDecode)
+    self.pixelLimit = pixelLimit
   }
 }
 
 /// What to do with photos that fail, and how many to take at once.
 struct PassOptions: ParsableArguments {
+  @OptionGroup var limits: LimitOptions
+
   @Flag(help: "Stop at the first photo that does not decode.")
   var strict = false
+
+  @Option(help: ArgumentHelp("Leave out the photos of a LIST of tl check-data.", valueName: "list"))
+  var exclude: String?
 }
 
 /// Which base to use.

@@ -5,18 +5,26 @@ import Training
 import Weights
 
 /// Lists a data folder with one subfolder per class, and says what was passed over.
-func listed(labelled path: String, _ console: Console) throws -> PhotoFolder {
-  let folder = try PhotoFolder(labelled: path)
+///
+/// - Parameter list: a file that names photos to leave out.
+func listed(
+  labelled path: String, excluding list: String? = nil, _ console: Console
+) throws -> PhotoFolder {
+  var folder = try PhotoFolder(labelled: path)
+  if let list { folder = try ExclusionList(list).applied(to: folder, path, console) }
   reportListing(folder, path, console)
   return folder
 }
 
 /// Lists a data folder with or without class subfolders.
-func listed(labelledOrNot path: String, _ console: Console) throws -> PhotoFolder {
+func listed(
+  labelledOrNot path: String, excluding list: String? = nil, _ console: Console
+) throws -> PhotoFolder {
   do {
-    return try listed(labelled: path, console)
+    return try listed(labelled: path, excluding: list, console)
   } catch ImagesError.noClassFolders {
-    let folder = try PhotoFolder(unlabelled: [path])
+    var folder = try PhotoFolder(unlabelled: [path])
+    if let list { folder = try ExclusionList(list).applied(to: folder, path, console) }
     console.note("'\(path)' has no class folders: the photos get no labels")
     reportListing(folder, path, console)
     return folder
@@ -124,7 +132,7 @@ func decimal(_ value: Double, _ digits: Int) -> String {
 extension PhotoLoader {
   /// What happens to a photo, in a sentence.
   var summary: String {
-    "scaled to \(height)x\(width) (\(interpolation.rawValue)), preprocessed by "
+    "scaled to \(height)x\(width) (\(scalingText)), preprocessed by "
       + "'\(preprocessing.rawValue)' (\(preprocessing.summary)), EXIF orientation "
       + (ignoreOrientation ? "ignored" : "applied")
   }
