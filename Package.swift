@@ -35,7 +35,7 @@ let package = Package(
 
     .target(name: "HDF5", dependencies: ["CHDF5"]),
     .target(
-      name: "Compute", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: hotCode),
+      name: "Compute", dependencies: ["CKernels"], swiftSettings: hotCode),
     .target(name: "Layers", dependencies: ["Compute"], swiftSettings: noPointers),
     .target(name: "Architectures", dependencies: ["Layers"], swiftSettings: noPointers),
     .target(
@@ -49,19 +49,23 @@ let package = Package(
       ],
       swiftSettings: hotCode),
     .target(name: "Downloads", dependencies: ["CCurl"]),
-    .target(name: "Drawing", dependencies: ["CCairo", "Images"]),
+    .target(name: "Drawing", dependencies: ["CCairo", "Images"], swiftSettings: hotCode),
     .target(name: "Demo", dependencies: ["Drawing", "Images", "Compute"], swiftSettings: hotCode),
     .target(
       name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5", "Downloads"],
       swiftSettings: noPointers),
     .target(
+      name: "Explain", dependencies: ["Training", "Drawing"],
+      swiftSettings: hotCode + [.strictMemorySafety()]),
+    .target(
       name: "TLCommands",
       dependencies: [
-        "Training", "Demo", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Demo", "Explain",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: noPointers),
     .executableTarget(name: "tl", dependencies: ["TLCommands"]),
-    .executableTarget(name: "tl-bench", dependencies: ["Training"]),
+    .executableTarget(name: "tl-bench", dependencies: ["COpenBLAS", "Training"]),
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Compute"], path: "Tests/TestSupport"),
     .testTarget(
@@ -77,6 +81,9 @@ let package = Package(
       name: "ImagesTests", dependencies: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"],
+      resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "ExplainTests", dependencies: ["Explain", "TestSupport"], exclude: ["boxes.txt"],
       resources: [.copy("Goldens")]),
     .testTarget(
       name: "TLCommandsTests", dependencies: ["TLCommands", "TestSupport", "tl"],

@@ -20,6 +20,7 @@ WORKER = HERE / "compare_peers_worker.py"
 LIMIT = 1800  # seconds after which a silent contestant is given up
 INFERENCE = ["TensorFlow", "Keras", "PyTorch", "onnxruntime", "OpenVINO", "ncnn"]
 HALF = ["PyTorch bf16", "OpenVINO bf16"]
+RESNET = ["TensorFlow", "Keras", "PyTorch", "onnxruntime", "OpenVINO"]
 
 
 @dataclasses.dataclass
@@ -195,7 +196,7 @@ class Bench:
     def peer_options(self, size, count, **more):
         return {
             "size": size, "base": self.options.base.resolve(),
-            "photos": [str(path) for path in self.some(count)], **more}
+            "resnet50": self.folder / "resnet50.h5", "photos": [str(path) for path in self.some(count)], **more}
 
     def extract(self, count, output=None):
         """Ours: features of `count` photos, from nothing."""
@@ -223,10 +224,20 @@ class Bench:
             run([self.tl, "train-head", self.features(100), "--epochs", 1, "--output", path], "tl")
         return path
 
-    def agreement(self, size, stems):
+    def resnet50(self):
+        """A ResNet50 with made-up weights, on which speed does not depend, written by Keras."""
+        path = self.folder / "resnet50.h5"
+        if not path.exists():
+            run(self.worker("prepare", "resnet50", {"target": path}), "python")
+        return path
+
+    def agreement(self, job, size, stems):
         """What there is to say of the peers' features next to TensorFlow's, by peer."""
-        results = {"TensorFlow": f"{self.folder / 'TensorFlow'}-{size}.npy"}
-        results |= {name: f"{stem}.npy" for name, stem in stems.items()}
+        results = {"TensorFlow": f"{self.folder / job}-TensorFlow-{size}.npy"}
+        # PyTorch's ResNet50, which the engines run too, has weights of its own.
+        results |= {
+            name: f"{stem}.npy" for name, stem in stems.items()
+            if job == "vgg16" or name == "Keras"}
         return json.loads(run(
             self.worker("prepare", "agreement", {"results": results}), "python").output)
 
@@ -286,54 +297,46 @@ def alternate(bench, row, peers, ours, rounds):
         name: (found, notes[name].note if name in notes else "") for name, found in values.items()}
 
 
-def tl_bench_seconds(bench, size):
+def tl_seconds(bench, base, size, precision):
     """Seconds of a batch of ours: the first after the warm-up."""
-    batch = bench.effort.batch[size]
-    output = run(
-        [bench.tl_bench, "vgg16", "--size", size, "--batch", batch, "--rounds", 1],
-        "tl-bench").output
+    output = run([
+        bench.tl, "bench", "--base", base, "--image-size", size, "--batch-size",
+        bench.effort.batch[size], "--rounds", 1, "--precision", precision], "tl bench").output
     found = re.search(r"([\d.]+) ms a batch", output)
     if not found:
-        raise Failed(f"no time in the output of tl-bench: {output.splitlines()[-1:]}")
+        raise Failed(f"no time in the output of tl bench: {output.splitlines()[-1:]}")
     return float(found[1]) / 1000
 
 
-def base_row(bench, size, names, precision):
+def base_row(bench, job, row, base, size, precision, names):
+    """`job` is the workers' name for the network, `base` the file that ours reads."""
     batch = bench.effort.batch[size]
-    row = f"VGG16 base, {size} px, batch {batch}, {precision}"
+    row = f"{row}, {size} px, batch {batch}, {precision}"
     options = bench.peer_options(size, batch)
-    stems = {name: bench.folder / f"{name.replace(' ', '-')}-{size}" for name in names}
+    stems = {name: bench.folder / f"{job}-{name.replace(' ', '-')}-{size}" for name in names}
 
     def make(name):
-        return lambda: Worker(bench, "base", name, {
+        return lambda: Worker(bench, job, name, {
             **options, "scratch": stems[name], "result": f"{stems[name]}.npy"})
 
-    ours = [] if names == HALF else [("tl", lambda: tl_bench_seconds(bench, size))]
-    found = alternate(bench, row, [(name, make(name)) for name in names], ours,
-                      bench.effort.rounds)
-    agreement = bench.agreement(size, stems)
+    ours = "tl bf16" if precision == "bf16" else "tl"
+    found = alternate(
+        bench, row, [(name, make(name)) for name in names],
+        [(ours, lambda: tl_seconds(bench, base, size, precision))], bench.effort.rounds)
+    agreement = bench.agreement(job, size, stems)
     for name, (times, note) in found.items():
-        note = "random weights, on which speed does not depend" if name == "tl" else note
         note = "; ".join(text for text in (note, agreement.get(name)) if text)
         bench.add(row, name, "photos/s", [batch / seconds for seconds in times], note)
-    if names == HALF:
-        bench.add(row, "tl bf16", "photos/s", [], "-")
 
 
-def base_150(bench):
-    base_row(bench, 150, INFERENCE, "f32")
+def vgg16_row(size, precision, names):
+    return lambda bench: base_row(
+        bench, "vgg16", "VGG16 base", bench.options.base, size, precision, names)
 
 
-def base_224(bench):
-    base_row(bench, 224, INFERENCE, "f32")
-
-
-def bf16_150(bench):
-    base_row(bench, 150, HALF, "bf16")
-
-
-def bf16_224(bench):
-    base_row(bench, 224, HALF, "bf16")
+def resnet_row(size, precision, names):
+    return lambda bench: base_row(
+        bench, "resnet50", "ResNet50 base", bench.resnet50(), size, precision, names)
 
 
 def features(bench):
@@ -459,6 +462,28 @@ def one_photo(bench):
         bench.add(row + ", memory", name, "MB", [run.megabytes for run in runs])
 
 
+def heatmaps(bench):
+    """Grad-CAM of 100 photos from files, as numbers."""
+    count, row = 100, "Grad-CAM of 100 photos, VGG16, 150 px"
+    options = bench.peer_options(150, count, model=bench.model())
+    numbers = bench.folder / "maps.h5"
+
+    def ours():
+        return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", bench.model(),
+                    "--raw", numbers], "tl").seconds
+
+    def drawn():
+        return run([bench.tl, "show", "heatmap", bench.listing(count), "--model", bench.model(),
+                    "--output", bench.folder / "maps"], "tl").seconds
+
+    found = alternate(
+        bench, row, [("Keras", lambda: Worker(bench, "heatmaps", "Keras", options))],
+        [("tl", ours), ("tl, pictures drawn", drawn)], bench.effort.rounds)
+    notes = {"tl": "whole process", "tl, pictures drawn": "whole process, 100 PNG files"}
+    for name, (times, note) in found.items():
+        bench.add(row, name, "s", times, notes.get(name) or f"GradientTape, {note}")
+
+
 def linear(bench):
     for count in bench.effort.linear:
         bench.tell(f"linear: {count} photos")
@@ -471,15 +496,14 @@ def linear(bench):
                   [run.megabytes for run in runs])
 
 
-def resnet(bench):
-    for size in (150, 224):
-        bench.add(f"ResNet50 base, {size} px", "tl", "photos/s", [], "not yet")
-
-
 ROWS = {
-    "base-150": base_150, "base-224": base_224, "bf16-150": bf16_150, "bf16-224": bf16_224,
+    "base-150": vgg16_row(150, "f32", INFERENCE), "base-224": vgg16_row(224, "f32", INFERENCE),
+    "bf16-150": vgg16_row(150, "bf16", HALF), "bf16-224": vgg16_row(224, "bf16", HALF),
+    "resnet-150": resnet_row(150, "f32", RESNET), "resnet-224": resnet_row(224, "f32", RESNET),
+    "resnet-bf16-150": resnet_row(150, "bf16", HALF),
+    "resnet-bf16-224": resnet_row(224, "bf16", HALF),
     "features": features, "head": head, "tune": tune, "tune-by-hand": tune_by_hand,
-    "one-photo": one_photo, "linear": linear, "resnet": resnet,
+    "one-photo": one_photo, "heatmaps": heatmaps, "linear": linear,
 }
 NOT_QUICK = ["tune-by-hand"]
 

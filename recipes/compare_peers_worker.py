@@ -87,16 +87,30 @@ def keras_head():
     ]
 
 
+def keras_resnet50(options):
+    tensorflow()
+    import keras
+    size = options["size"]
+    model = keras.applications.ResNet50(
+        weights=None, include_top=False, input_shape=(size, size, 3))
+    model.load_weights(options["resnet50"])
+    return model
+
+
+def keras_network(options):
+    return {"vgg16": keras_vgg16, "resnet50": keras_resnet50}[options["network"]](options)
+
+
 def base_tensorflow(options):
     tf = tensorflow()
-    model = keras_vgg16(options)
+    model = keras_network(options)
     call = tf.function(lambda x: model(x, training=False))
     photos = tf.constant(load_photos(options["photos"], options["size"]))
     return lambda: call(photos).numpy()
 
 
 def base_keras(options):
-    model = keras_vgg16(options)
+    model = keras_network(options)
     photos = load_photos(options["photos"], options["size"])
     return lambda: model.predict(photos, batch_size=len(photos), verbose=0)
 
@@ -213,6 +227,18 @@ def torch_vgg16(options, weights=True):
     return model
 
 
+def torch_resnet50():
+    """torchvision's, whose stride sits in the 3x3 convolutions; its weights are its own."""
+    import torch
+    import torchvision
+    layers = list(torchvision.models.resnet50(weights=None).children())[:-2]
+    return torch.nn.Sequential(*layers).eval()
+
+
+def torch_network(options):
+    return torch_vgg16(options) if options["network"] == "vgg16" else torch_resnet50()
+
+
 def torch_head(features):
     import torch
     return [
@@ -273,11 +299,11 @@ def base_torch(options):
     photos = torch.from_numpy(channels_first(load_photos(options["photos"], options["size"])))
     last = photos.to(memory_format=torch.channels_last)
     return fastest({
-        "NCHW": torch_variant(torch_vgg16(options), photos),
+        "NCHW": torch_variant(torch_network(options), photos),
         "channels_last": torch_variant(
-            torch_vgg16(options).to(memory_format=torch.channels_last), last),
+            torch_network(options).to(memory_format=torch.channels_last), last),
         "optimize_for_inference": attempt(
-            lambda: torch_variant(torch_vgg16(options), photos, traced=True)),
+            lambda: torch_variant(torch_network(options), photos, traced=True)),
     }, options)
 
 
@@ -286,8 +312,8 @@ def base_torch_bf16(options):
     photos = torch.from_numpy(channels_first(load_photos(options["photos"], options["size"])))
     half = photos.bfloat16()
     last = half.to(memory_format=torch.channels_last)
-    model = torch_vgg16(options).bfloat16()
-    lasting = torch_vgg16(options).bfloat16().to(memory_format=torch.channels_last)
+    model = torch_network(options).bfloat16()
+    lasting = torch_network(options).bfloat16().to(memory_format=torch.channels_last)
     return fastest({
         "NCHW": torch_variant(model, half),
         "channels_last": torch_variant(lasting, last),
@@ -372,7 +398,13 @@ def photo_torch(options):
 
 
 def write_onnx(options, path):
-    """VGG16's base as an ONNX file with a fixed batch."""
+    """The network as an ONNX file with a fixed batch."""
+    if options["network"] == "resnet50":
+        import torch
+        photos = torch.zeros(len(options["photos"]), 3, options["size"], options["size"])
+        torch.onnx.export(
+            torch_resnet50(), (photos,), path, dynamo=False, input_names=["photos"])
+        return path
     import onnx
     from onnx import TensorProto, helper, numpy_helper
     size, nodes, tensors, x, number = options["size"], [], [], "photos", 0
@@ -508,6 +540,23 @@ def prepare_tile(options):
                 old.copy(name, new)
 
 
+def prepare_resnet50(options):
+    """Keras's ResNet50 with random weights whose outputs neither vanish nor overflow."""
+    tensorflow()
+    import keras
+    import numpy as np
+    keras.utils.set_random_seed(1)
+    model = keras.applications.ResNet50(weights=None, include_top=False)
+    random = np.random.default_rng(1)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights([
+                random.uniform(0.5, 1, gamma.shape), random.normal(0, 0.1, beta.shape),
+                random.normal(0, 0.1, mean.shape), random.uniform(0.5, 1.5, variance.shape)])
+    model.save(options["target"])
+
+
 def prepare_agreement(options):
     """How far each peer's features are from the first one's, as JSON {peer: sentence}."""
     import numpy as np
@@ -540,20 +589,66 @@ def prepare_state(options):
     torch.save(model.state_dict(), options["state"])
 
 
+def heatmaps_keras(options):
+    """Grad-CAM as in the book, from files: the fastest of the ways that users write it."""
+    tf = tensorflow()
+    import keras
+    import numpy as np
+    model = keras.models.load_model(options["model"], compile=False)
+    layer = model.get_layer("block5_conv3")
+    lower = keras.Model(model.inputs[0], layer.output)
+    upper = model.layers[model.layers.index(layer) + 1:]
+
+    def maps(photos):
+        values = lower(photos, training=False)
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            outputs = values
+            for layer in upper:
+                outputs = layer(outputs, training=False)
+            # Of the class that is predicted: 1 - p for the first one.
+            score = tf.where(outputs > 0.5, outputs, 1 - outputs)
+        gradients = tape.gradient(score, values)
+        weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+        found = tf.nn.relu(tf.reduce_sum(values * weights, axis=-1))
+        return found / (tf.reduce_max(found, axis=(1, 2), keepdims=True) + 1e-20)
+
+    compiled = tf.function(maps)
+
+    def through(function, batch):
+        def work():
+            results = []
+            for start in range(0, len(options["photos"]), batch):
+                photos = load_photos(options["photos"][start:start + batch], options["size"])
+                results.append(function(tf.constant(photos)).numpy())
+            return np.concatenate(results)
+        return work
+
+    return fastest({
+        "one at a time, as in the book": through(maps, 1),
+        "batches of 20": through(maps, 20),
+        "batches of 20, tf.function": through(compiled, 20),
+    }, options)
+
+
+BASES = {
+    "TensorFlow": base_tensorflow, "Keras": base_keras, "PyTorch": base_torch,
+    "onnxruntime": base_onnxruntime, "OpenVINO": base_openvino, "ncnn": base_ncnn,
+    "PyTorch bf16": base_torch_bf16, "OpenVINO bf16": base_openvino_bf16,
+}
 JOBS = {
-    "base": {
-        "TensorFlow": base_tensorflow, "Keras": base_keras, "PyTorch": base_torch,
-        "onnxruntime": base_onnxruntime, "OpenVINO": base_openvino, "ncnn": base_ncnn,
-        "PyTorch bf16": base_torch_bf16, "OpenVINO bf16": base_openvino_bf16,
-    },
+    "vgg16": BASES,
+    "resnet50": BASES,
     "features": {"Keras": features_keras},
     "head": {"Keras": head_keras, "PyTorch": head_torch},
+    "heatmaps": {"Keras": heatmaps_keras},
     "tune": {"Keras": tune_keras, "PyTorch": tune_torch, "PyTorch bf16": tune_torch_bf16},
 }
 ONCE = {
     "photo": {"Keras": photo_keras, "PyTorch": photo_torch},
     "prepare": {
-        "tile": prepare_tile, "state": prepare_state, "agreement": prepare_agreement},
+        "tile": prepare_tile, "state": prepare_state, "agreement": prepare_agreement,
+        "resnet50": prepare_resnet50},
 }
 
 
@@ -563,6 +658,7 @@ def report(stream, **values):
 
 def serve(job, peer, options, stream):
     """Prepares, warms up, and then works once for every line of standard input."""
+    options["network"] = job
     work = JOBS[job][peer](options)
     if job not in ("features", "head"):  # which have warmed up with a part of their work
         result = work()

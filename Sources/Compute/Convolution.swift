@@ -51,7 +51,8 @@ package func convolution(
   return Tensor(shape: g.outputShape) { y in
     x.scalars.withUnsafeBufferPointer { x in
       guard let x = x.baseAddress else { return }
-      PackedConvolution(filter: filter, kernels: kernels).run(photos: g.n, input: x, output: y)
+      PackedConvolution(filter: filter, precision: .f32, kernels: kernels).run(
+        photos: g.n, input: x, output: y)
     }
   }
 }

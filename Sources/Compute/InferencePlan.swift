@@ -49,9 +49,11 @@ package final class InferencePlan: Sendable {
     let clock = PlanClock(stepCount: program.steps.count)
     _ = run(batch, clock: clock)
     return zip(program.steps, clock.seconds).map { step, seconds in
-      StepProfile(
+      let operations = 2 * step.multiplyAdds * batch.shape[0]
+      return StepProfile(
         name: step.name, algorithm: step.operation.algorithm, milliseconds: seconds * 1e3,
-        floatingPointOperations: 2 * step.multiplyAdds * batch.shape[0])
+        floatingPointOperations: operations,
+        doneOperations: Int(Double(operations) * step.operation.multiplicationShare))
     }
   }
 
@@ -98,6 +100,8 @@ package struct StepProfile: Sendable {
   package let milliseconds: Double
   /// Multiplications and additions that the definition of the step needs, whatever the algorithm.
   package let floatingPointOperations: Int
+  /// Those of its products that the algorithm really does.
+  package let doneOperations: Int
 }
 
 /// Adds up the seconds that each step takes.

@@ -177,9 +177,10 @@ package struct InferencePlanBuilder: Sendable {
   /// - Parameters:
   ///   - kernels: the inner loops to use; other instruction sets round differently.
   ///   - convolutions: which algorithms may be used.
+  ///   - precision: which numbers are multiplied.
   package func build(
     outputs: [PlanValue], kernels: KernelTable = .current,
-    convolutions: ConvolutionChoice = .current
+    convolutions: ConvolutionChoice = .current, precision: Precision = .f32
   ) -> InferencePlan {
     guard let inputIndex else { preconditionFailure("a plan needs an input") }
     for output in outputs {
@@ -191,7 +192,8 @@ package struct InferencePlanBuilder: Sendable {
       shapes: shapes, nodes: nodes, input: inputIndex, outputs: outputs.map(\.index))
     return InferencePlan(
       program: PlanProgram(
-        graph: graph.pruned().fused(convolutions), kernels: kernels, choice: convolutions),
+        graph: graph.pruned().fused(convolutions), kernels: kernels, choice: convolutions,
+        precision: precision),
       inputShape: shapes[inputIndex],
       outputShapes: outputs.map { shapes[$0.index] })
   }

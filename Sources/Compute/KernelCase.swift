@@ -38,7 +38,11 @@ package struct KernelCase: Sendable {
   package static let all: [KernelCase] =
     [(48, 64, 64), (48, 64, 256), (47, 40, 512), (1, 64, 512)].map(product)
     + [4, 3].flatMap { [input(tile: $0), output(tile: $0), kernel(tile: $0)] }
-    + [transposedPacking, largest, sum]
+    + [transposedPacking, largest, sum, roundedProduct, rounding]
+    + [4, 3].map { input(tile: $0, precision: .bf16) }
+
+  /// A product whose operands stay in the first cache.
+  static let smallProduct = product(rows: 48, columns: 32, depth: 64)
 
   private static func product(rows: Int, columns: Int, depth: Int) -> KernelCase {
     KernelCase(
@@ -67,10 +71,10 @@ package struct KernelCase: Sendable {
 
   private static let channels = 64
 
-  private static func input(tile: Int) -> KernelCase {
+  private static func input(tile: Int, precision: Precision = .f32) -> KernelCase {
     let side = tile + 2
     return KernelCase(
-      name: "f32_winograd_input \(tile)x\(tile)",
+      name: "\(precision)_winograd_input \(tile)x\(tile)",
       operations: 2 * side * (tile == 4 ? 24 : 20) * channels,
       inputCount: side * side * channels, outputCount: side * side * channels
     ) { kernels in
@@ -79,8 +83,54 @@ package struct KernelCase: Sendable {
         (call.tile, call.bottom, call.right) = (Int32(tile), Int32(side), Int32(side))
         (call.patch, call.pixel, call.row) = (input, channels, side * channels)
         (call.matrices, call.matrix, call.channels) = (output, channels, channels)
-        kernels.f32_winograd_input(&call)
+        if precision == .f32 { return kernels.f32_winograd_input(&call) }
+        call.matrix = channels / 2
+        kernels.bf16_winograd_input(&call)
+        widen(output, count: side * side * channels)
       }
+    }
+  }
+
+  /// Turns bf16 numbers into floats, from the last to the first: they lie in the same place.
+  private static func widen(_ numbers: UnsafeMutablePointer<Float>, count: Int) {
+    UnsafeRawPointer(numbers).withMemoryRebound(to: UInt16.self, capacity: count) { halves in
+      for i in (0..<count).reversed() {
+        numbers[i] = Float(bitPattern: UInt32(halves[i]) << 16)
+      }
+    }
+  }
+
+  /// Random floats become slots, which are multiplied.
+  private static let roundedProduct = KernelCase(
+    name: "bf16_product 47x40x512", operations: 2 * 47 * 40 * 512, inputCount: 47 * 512,
+    outputCount: 47 * 40
+  ) { kernels in
+    var random = SeededRandom(seed: 2)
+    let weights = PackedWeights(
+      kernel: Tensor(
+        shape: [512, 40], scalars: (0..<512 * 40).map { _ in 2 * random.uniform() - 1 }),
+      precision: .bf16, kernels: kernels)
+    let slots = PackedBuffer(count: 47 * 256)
+    return { input, output in
+      kernels.bf16_round(input, slots.floats, 47 * 512)
+      var call = ck_product()
+      (call.a, call.a_row, call.a_column) = (UnsafePointer(slots.floats), 256, 1)
+      (call.segments, call.depth, call.rows, call.c_row) = (1, 256, 47, 40)
+      for panel in 0..<weights.panelCount {
+        call.b = weights.panel(panel)
+        call.c = output + panel * weights.panel
+        call.columns = min(weights.panel, 40 - panel * weights.panel)
+        kernels.bf16_product(&call)
+      }
+    }
+  }
+
+  private static let rounding = KernelCase(
+    name: "bf16_round 1001", operations: 1001, inputCount: 1001, outputCount: 1001
+  ) { kernels in
+    { input, output in
+      kernels.bf16_round(input, output, 1001)
+      widen(output, count: 1001)
     }
   }
 

@@ -28,6 +28,10 @@ package struct KernelTable: Sendable {
     return table!
   }()
 
+  /// Whether the CPU multiplies bf16 numbers; without such instructions they are slower than
+  /// float32.
+  package var multipliesBF16: Bool { functions.has_bf16 }
+
   /// The C side; tables live as long as the process.
   var functions: ck_table { ck_table_at(index)!.pointee }
 }

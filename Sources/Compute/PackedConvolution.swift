@@ -4,31 +4,40 @@ internal import CKernels
 ///
 /// A row of outputs is one product: its patches lie at a fixed distance in the picture, and each
 /// kernel row sees consecutive floats. Pictures that need padding are copied strip by strip into
-/// scratch with zeros around them.
+/// scratch with zeros around them, and so are float32 pictures that must be rounded to bf16.
 struct PackedConvolution: PlanOperation {
   private let filter: PlanFilter
+  private let precision: Precision
+  private let storage: OperationStorage
   private let kernels: ck_table
   private let weights: PackedWeights
   private let bias: PackedBuffer?
-  private let isPadded: Bool
+  /// Whether pictures are copied to scratch before they are read.
+  private let copies: Bool
   private let stripRows: Int
   /// Columns of a padded strip.
   private let stripColumns: Int
 
-  var algorithm: String { isMatrix ? "product" : "direct" }
+  var algorithm: String { (isMatrix ? "product" : "direct") + precision.suffix }
 
-  init(filter: PlanFilter, kernels table: KernelTable) {
+  init(
+    filter: PlanFilter, precision: Precision, storage: OperationStorage = OperationStorage(),
+    kernels table: KernelTable
+  ) {
     kernels = table.functions
+    self.precision = precision
+    self.storage = storage
     self.filter = filter.withoutKernel
-    let weights = PackedWeights(kernel: filter.kernel, kernels: kernels)
+    let weights = PackedWeights(kernel: filter.kernel, precision: precision, kernels: kernels)
     bias = filter.bias.map { PackedBuffer($0, paddedTo: weights.panelCount * weights.panel) }
     self.weights = weights
     let window = filter.window
     let (rows, columns) = (window.rows, window.columns)
     stripColumns = (columns.outputSize - 1) * window.strides[1] + window.window[1]
     let bottom = (rows.outputSize - 1) * window.strides[0] + window.window[0]
-    isPadded =
-      rows.paddingBefore > 0 || columns.paddingBefore > 0 || bottom > window.height
+    copies =
+      precision != storage.input || rows.paddingBefore > 0 || columns.paddingBefore > 0
+      || bottom > window.height
       || stripColumns > window.width
     // A strip takes a quarter of a 1 MB cache; the rest is for the kernels.
     let rowsThatFit = (1 << 16) / max(stripColumns * window.channels, 1)
@@ -42,7 +51,14 @@ struct PackedConvolution: PlanOperation {
   }
 
   var workerScratch: Int {
-    isPadded ? inputRows(of: stripRows) * stripColumns * filter.window.channels : 0
+    let channels = precision.slots(filter.window.channels)
+    if isMatrix { return precision != storage.input ? matrixRows * channels : 0 }
+    return copies ? inputRows(of: stripRows) * stripColumns * channels : 0
+  }
+
+  /// Rows of a matrix that are multiplied by all panels while they stay in the cache.
+  private var matrixRows: Int {
+    max((1 << 16) / max(filter.window.channels, filter.outputChannels, 1) / 12 * 12, 12)
   }
 
   func run(
@@ -50,7 +66,8 @@ struct PackedConvolution: PlanOperation {
     scratch: PlanScratch
   ) {
     guard filter.window.outputPixels * filter.outputChannels > 0 else { return }
-    let result = Result(output: output, addend: filter.adds ? inputs[1] : nil)
+    let result = Result(
+      output: output, addend: filter.adds ? inputs[1] : nil, storage: storage)
     if isMatrix {
       multiply(rows: photos * filter.window.outputPixels, inputs[0], result, scratch)
     } else {
@@ -63,13 +80,22 @@ struct PackedConvolution: PlanOperation {
     let output: UnsafeMutablePointer<Float>
     let addend: UnsafePointer<Float>?
 
+    let storage: OperationStorage
+
+    /// The same from number `offset` on.
     static func + (result: Result, offset: Int) -> Result {
-      Result(output: result.output + offset, addend: result.addend.map { $0 + offset })
+      Result(
+        output: result.storage.output.address(result.output, offset),
+        addend: result.addend.map { result.storage.addend.address($0, offset) },
+        storage: result.storage)
     }
 
     func place(_ offset: Int, in call: inout ck_product) {
-      call.c = output + offset
-      call.addend = addend.map { $0 + offset }
+      let place = self + offset
+      call.c = place.output
+      call.addend = place.addend
+      call.c_is_bf16 = storage.output == .bf16
+      call.addend_is_bf16 = storage.addend == .bf16
     }
   }
 
@@ -77,22 +103,33 @@ struct PackedConvolution: PlanOperation {
     rows: Int, _ input: UnsafePointer<Float>, _ result: Result, _ scratch: PlanScratch
   ) {
     let depth = filter.window.channels
-    let fitting = max((1 << 16) / max(depth, 1) / 12 * 12, 12)
-    let blocks = PlanProgram.chunks(of: rows, atMost: fitting)
+    let blocks = PlanProgram.chunks(of: rows, atMost: matrixRows)
     let groups = weights.panelGroups(besides: blocks.count, workers: scratch.workerCount)
-    parallelItems(blocks.count * groups.count, workers: scratch.workerCount) { _, item in
+    parallelItems(blocks.count * groups.count, workers: scratch.workerCount) { worker, item in
       let block = blocks[item / groups.count]
-      var call = product(pixelStride: depth)
+      var source = storage.input.address(input, block.lowerBound * depth)
+      if precision != storage.input {
+        kernels.bf16_round(source, scratch.worker(worker), block.count * depth)
+        source = UnsafePointer(scratch.worker(worker))
+      }
+      var call = product(pixelStride: precision.slots(depth))
       call.rows = block.count
       call.segments = 1
-      call.depth = depth
+      call.depth = precision.slots(depth)
       for panel in groups[item % groups.count] {
         point(&call, at: panel)
-        call.a = input + block.lowerBound * depth
+        call.a = source
         result.place(
           block.lowerBound * filter.outputChannels + panel * weights.panel, in: &call)
-        kernels.f32_product(&call)
+        multiply(&call)
       }
+    }
+  }
+
+  private func multiply(_ call: inout ck_product) {
+    switch precision {
+    case .f32: kernels.f32_product(&call)
+    case .bf16: kernels.bf16_product(&call)
     }
   }
 
@@ -108,13 +145,14 @@ struct PackedConvolution: PlanOperation {
     ) { worker, item in
       let strip = strips[item / groups.count % strips.count]
       let photo = item / groups.count / strips.count
-      let picture = input + photo * window.inputCount
-      let columns = isPadded ? stripColumns : window.width
-      if isPadded { copy(strip, of: picture, to: scratch.worker(worker)) }
+      let picture = storage.input.address(input, photo * window.inputCount)
+      let columns = copies ? stripColumns : window.width
+      if copies { copy(strip, of: picture, to: scratch.worker(worker)) }
       let source =
-        isPadded
+        copies
         ? UnsafePointer(scratch.worker(worker))
-        : picture + strip.lowerBound * window.strides[0] * columns * window.channels
+        : storage.input.address(
+          picture, strip.lowerBound * window.strides[0] * columns * window.channels)
       let pixel = (photo * window.rows.outputSize + strip.lowerBound) * window.columns.outputSize
       multiply(
         rows: strip.count, groups[item % groups.count], source, columns: columns,
@@ -128,12 +166,13 @@ struct PackedConvolution: PlanOperation {
     _ result: Result
   ) {
     let window = filter.window
-    let sourceRow = columns * window.channels
-    var call = product(pixelStride: window.strides[1] * window.channels)
+    let channels = precision.slots(window.channels)
+    let sourceRow = columns * channels
+    var call = product(pixelStride: window.strides[1] * channels)
     call.rows = window.columns.outputSize
     call.segments = window.window[0]
     call.a_segment = sourceRow
-    call.depth = window.window[1] * window.channels
+    call.depth = window.window[1] * channels
     for panel in panels {
       point(&call, at: panel)
       for row in 0..<rows {
@@ -141,7 +180,7 @@ struct PackedConvolution: PlanOperation {
         result.place(
           row * window.columns.outputSize * filter.outputChannels + panel * weights.panel,
           in: &call)
-        kernels.f32_product(&call)
+        multiply(&call)
       }
     }
   }
@@ -170,7 +209,7 @@ struct PackedConvolution: PlanOperation {
     _ strip: Range<Int>, of picture: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) {
     let window = filter.window
-    let channels = window.channels
+    let channels = precision.slots(window.channels)
     let top = strip.lowerBound * window.strides[0] - window.rows.paddingBefore
     let left = window.columns.paddingBefore
     let inside = max(0, min(window.width, stripColumns - left))
@@ -181,51 +220,21 @@ struct PackedConvolution: PlanOperation {
         continue
       }
       start.update(repeating: 0, count: left * channels)
-      (start + left * channels).update(
-        from: picture + (top + row) * window.width * channels, count: inside * channels)
+      copy(
+        storage.input.address(picture, (top + row) * window.width * window.channels),
+        count: inside * window.channels, to: start + left * channels)
       (start + (left + inside) * channels).update(
         repeating: 0, count: (stripColumns - left - inside) * channels)
     }
   }
-}
 
-/// Kernels of a convolution in panels of outputs: `[panels, kh * kw * cin, panel]`.
-struct PackedWeights: Sendable {
-  let panel: Int
-  let panelCount: Int
-  private let depth: Int
-  private let buffer: PackedBuffer
-
-  /// - Parameter kernel: `[..., cout]`; all axes but the last are summed over.
-  init(kernel: Tensor, kernels: ck_table) {
-    let outputs = kernel.shape[kernel.shape.count - 1]
-    let (depth, panel) = (kernel.count / max(outputs, 1), Int(kernels.panel))
-    let panelCount = (outputs + panel - 1) / panel
-    let buffer = PackedBuffer(count: panelCount * depth * panel)
-    kernel.scalars.withUnsafeBufferPointer { scalars in
-      guard let source = scalars.baseAddress else { return }
-      nonisolated(unsafe) let weights = source
-      parallelItems(panelCount, workers: Threads.count) { _, item in
-        let columns = min(panel, outputs - item * panel)
-        for row in 0..<depth {
-          let target = buffer.floats + (item * depth + row) * panel
-          target.update(from: weights + row * outputs + item * panel, count: columns)
-          (target + columns).update(repeating: 0, count: panel - columns)
-        }
-      }
+  private func copy(
+    _ source: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>
+  ) {
+    if precision == storage.input {
+      target.update(from: source, count: precision.slots(count))
+    } else {
+      kernels.bf16_round(source, target, count)
     }
-    (self.panel, self.panelCount, self.depth, self.buffer) = (panel, panelCount, depth, buffer)
-  }
-
-  /// `[depth, panel]`.
-  func panel(_ index: Int) -> UnsafePointer<Float> {
-    UnsafePointer(buffer.floats + index * depth * panel)
-  }
-
-  /// All panels, in as many groups as keep the workers busy when there are `others` other items.
-  func panelGroups(besides others: Int, workers: Int) -> [Range<Int>] {
-    let wanted = workers == 1 ? 1 : max(1, 4 * workers / max(others, 1))
-    return PlanProgram.chunks(
-      of: panelCount, atMost: (panelCount + wanted - 1) / max(wanted, 1))
   }
 }

@@ -2,10 +2,10 @@ internal import CKernels
 
 /// A matrix in row-major order, or the transpose of one.
 package struct MatrixView: @unchecked Sendable {
-  let base: UnsafePointer<Float>
+  package let base: UnsafePointer<Float>
   /// Floats between rows as stored.
-  let stride: Int
-  let isTransposed: Bool
+  package let stride: Int
+  package let isTransposed: Bool
 
   /// - Parameters:
   ///   - stride: floats between two rows as stored.

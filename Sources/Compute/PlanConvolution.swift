@@ -31,11 +31,21 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
   /// Whether another value can be added while the outputs of `filter` are stored.
   func canAdd(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == nil }
 
-  func operation(_ filter: PlanFilter, kernels: KernelTable) -> any PlanOperation {
+  func operation(
+    _ filter: PlanFilter, precision wanted: Precision, storage: OperationStorage,
+    kernels: KernelTable
+  ) -> any PlanOperation {
+    let precision = filter.precision(wanted)
     if let tile = winogradTile(for: filter) {
-      WinogradConvolution(filter: filter, tile: tile, kernels: kernels)
-    } else {
-      PackedConvolution(filter: filter, kernels: kernels)
+      return WinogradConvolution(
+        filter: filter, tile: tile, precision: precision, storage: storage, kernels: kernels)
     }
+    return PackedConvolution(
+      filter: filter, precision: precision, storage: storage, kernels: kernels)
   }
+}
+
+extension PlanFilter {
+  /// What it multiplies: bf16 numbers come in pairs of channels.
+  func precision(_ wanted: Precision) -> Precision { window.channels % 2 == 0 ? wanted : .f32 }
 }

@@ -153,6 +153,23 @@ struct PlanGraph: Sendable {
     return counts
   }
 
+  /// How each value is stored: as bf16 where convolutions alone write and read it, and read it so.
+  func storage(_ precision: Precision) -> [Precision] {
+    var kinds = [Precision](repeating: .f32, count: shapes.count)
+    guard precision == .bf16 else { return kinds }
+    for node in nodes {
+      if case .convolution = node.operation, shapes[node.output].last.map({ $0 % 2 }) == 0 {
+        kinds[node.output] = .bf16
+      }
+    }
+    for node in nodes {
+      if case .convolution = node.operation { continue }
+      for value in node.inputs { kinds[value] = .f32 }
+    }
+    for value in outputs { kinds[value] = .f32 }
+    return kinds
+  }
+
   /// Without the nodes that no output needs.
   func pruned() -> PlanGraph {
     var needed = Set(outputs)

@@ -3,6 +3,9 @@ protocol PlanOperation: Sendable {
   /// How it is computed, for profiles.
   var algorithm: String { get }
 
+  /// Multiplications that it does for each one of the definition's.
+  var multiplicationShare: Double { get }
+
   /// Scratch floats that each worker needs.
   var workerScratch: Int { get }
 
@@ -32,6 +35,7 @@ extension UnaryPlanOperation {
 }
 
 extension PlanOperation {
+  var multiplicationShare: Double { 1 }
   var workerScratch: Int { 0 }
   var sharedScratch: Int { 0 }
 }
@@ -61,18 +65,22 @@ struct PlanProgram: Sendable {
   let inputCount: Int
   /// The value of each output, reshapes resolved.
   let outputs: [Int]
-  /// Floats per photo of each value.
+  /// Floats' places per photo of each value.
   let counts: [Int]
   let segments: [PlanSegment]
   /// Photos that go through the plan together, so that memory does not grow with the batch.
   let largestChunk = PlanSegment.largestChunk
 
-  init(graph: PlanGraph, kernels: KernelTable, choice: ConvolutionChoice) {
+  init(
+    graph: PlanGraph, kernels: KernelTable, choice: ConvolutionChoice, precision: Precision
+  ) {
     var source = Array(graph.shapes.indices)
+    let stored = graph.storage(precision)
     var steps: [Step] = []
     for node in graph.nodes {
       let (operation, work) = node.prepared(
-        shapes: graph.shapes, kernels: kernels, choice: choice)
+        shapes: graph.shapes, storage: stored, kernels: kernels, choice: choice,
+        precision: precision)
       if let operation {
         steps.append(
           Step(
@@ -85,7 +93,7 @@ struct PlanProgram: Sendable {
     self.steps = steps
     input = graph.input
     outputs = graph.outputs.map { source[$0] }
-    counts = graph.shapes.map { $0.reduce(1, *) }
+    counts = zip(stored, graph.shapes).map { $0.slots($1.reduce(1, *)) }
     inputCount = counts[graph.input]
     segments = PlanSegment.split(steps: steps, counts: counts)
   }
@@ -135,13 +143,22 @@ struct PlanProgram: Sendable {
 extension PlanNode {
   /// The operation ready to run and its multiply-adds per photo; nil where nothing is to be done.
   func prepared(
-    shapes: [[Int]], kernels: KernelTable, choice: ConvolutionChoice
+    shapes: [[Int]], storage: [Precision], kernels: KernelTable, choice: ConvolutionChoice,
+    precision: Precision
   ) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
     let shape = shapes[inputs[0]]
     let count = shape.reduce(1, *)
     return switch operation {
     case .convolution(let filter):
-      (choice.operation(filter, kernels: kernels), filter.multiplyAdds)
+      (
+        choice.operation(
+          filter, precision: precision,
+          storage: OperationStorage(
+            input: storage[inputs[0]], addend: storage[inputs[inputs.count - 1]],
+            output: storage[output]),
+          kernels: kernels),
+        filter.multiplyAdds
+      )
     case .pooling(let kind, let window, let zeros):
       (
         PlanPooling(

@@ -12,6 +12,8 @@ internal import CKernels
 struct WinogradConvolution: UnaryPlanOperation {
   private let filter: PlanFilter
   private let tile: Int
+  private let precision: Precision
+  private let storage: OperationStorage
   private let kernels: ck_table
   private let weights: WinogradWeights
   private let bias: PackedBuffer
@@ -36,20 +38,32 @@ struct WinogradConvolution: UnaryPlanOperation {
     return products(best) * 3 <= window.outputPixels * 9 * 2 ? best : nil
   }
 
-  init(filter: PlanFilter, tile: Int, kernels table: KernelTable) {
+  init(
+    filter: PlanFilter, tile: Int, precision: Precision,
+    storage: OperationStorage = OperationStorage(), kernels table: KernelTable
+  ) {
     self.tile = tile
+    self.storage = storage
+    self.precision = precision
     kernels = table.functions
-    weights = WinogradWeights(kernel: filter.kernel, tile: tile, kernels: kernels)
+    weights = WinogradWeights(
+      kernel: filter.kernel, tile: tile, precision: precision, kernels: kernels)
     bias = PackedBuffer(filter.bias ?? [], paddedTo: weights.paddedOutputs)
     tilesDown = (filter.window.rows.outputSize + tile - 1) / tile
     tilesAcross = (filter.window.columns.outputSize + tile - 1) / tile
     schedule = WinogradSchedule(
-      inputs: weights.inputs, outputs: weights.paddedOutputs, panel: weights.panel)
+      inputs: weights.depth, outputs: weights.paddedOutputs, panel: weights.panel)
     self.filter = filter.withoutKernel
   }
 
   var algorithm: String {
-    "winograd \(tile)x\(tile)" + (schedule.sharesPatches ? " shared" : "")
+    "winograd \(tile)x\(tile)" + (schedule.sharesPatches ? " shared" : "") + precision.suffix
+  }
+
+  /// The tiles at the right and the bottom are counted whole.
+  var multiplicationShare: Double {
+    Double(tilesDown * tilesAcross * weights.matrixCount)
+      / Double(9 * filter.window.outputPixels)
   }
 
   var workerScratch: Int {
@@ -107,6 +121,7 @@ struct WinogradConvolution: UnaryPlanOperation {
     let window = filter.window
     let channels = window.channels
     var call = ck_winograd_input()
+    call.patch_is_bf16 = storage.input == .bf16
     call.tile = Int32(tile)
     call.row = window.width * channels
     call.pixel = channels
@@ -116,13 +131,17 @@ struct WinogradConvolution: UnaryPlanOperation {
       let (photo, y, x) = place(of: index)
       let top = tile * y - window.rows.paddingBefore
       let left = tile * x - window.columns.paddingBefore
-      call.patch = input + (photo * window.inputCount + (top * window.width + left) * channels)
+      call.patch = storage.input.address(
+        input, photo * window.inputCount + (top * window.width + left) * channels)
       call.top = Int32(max(0, -top))
       call.left = Int32(max(0, -left))
       call.bottom = Int32(min(tile + 2, window.height - top))
       call.right = Int32(min(tile + 2, window.width - left))
       call.matrices = patches + (index - block.lowerBound) * schedule.patchRow
-      kernels.f32_winograd_input(&call)
+      switch precision {
+      case .f32: kernels.f32_winograd_input(&call)
+      case .bf16: kernels.bf16_winograd_input(&call)
+      }
     }
   }
 
@@ -135,7 +154,7 @@ struct WinogradConvolution: UnaryPlanOperation {
     call.a_row = schedule.patchRow
     call.a_column = 1
     call.segments = 1
-    call.depth = weights.inputs
+    call.depth = weights.depth
     call.c_row = schedule.productRow
     call.rows = block.count
     call.columns = weights.panel
@@ -146,7 +165,10 @@ struct WinogradConvolution: UnaryPlanOperation {
         call.c =
           products + matrix * schedule.productStride
           + (panel - panels.lowerBound) * weights.panel
-        kernels.f32_product(&call)
+        switch precision {
+        case .f32: kernels.f32_product(&call)
+        case .bf16: kernels.bf16_product(&call)
+        }
       }
     }
     store(block, panels, products, output)
@@ -168,12 +190,13 @@ struct WinogradConvolution: UnaryPlanOperation {
     call.bias = UnsafePointer(bias.floats + first)
     call.relu = filter.relu
     call.pooled = filter.pooled
+    call.pixels_are_bf16 = storage.output == .bf16
     for index in block {
       let (photo, y, x) = place(of: index)
       call.rows = Int32(min(side, filter.outputRows - side * y))
       call.columns = Int32(min(side, filter.outputColumns - side * x))
       let pixel = (photo * filter.outputRows + side * y) * filter.outputColumns + side * x
-      call.pixels = output + (pixel * outputs + first)
+      call.pixels = storage.output.address(output, pixel * outputs + first)
       call.matrices = UnsafePointer(products + (index - block.lowerBound) * schedule.productRow)
       kernels.f32_winograd_output(&call)
     }
@@ -213,45 +236,4 @@ struct WinogradSchedule: Sendable {
 
   /// At least `floats`, an odd number of cache lines, so that matrices do not share cache sets.
   private static func spread(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
-}
-/// Kernels of a 3x3 convolution, transformed: matrices `[cin, cout]` in panels of outputs.
-struct WinogradWeights: Sendable {
-  /// 36 for tiles of 4x4, 25 for 3x3.
-  let matrixCount: Int
-  let inputs: Int
-  let panel: Int
-  let panelCount: Int
-  private let buffer: PackedBuffer
-
-  var paddedOutputs: Int { panelCount * panel }
-
-  init(kernel: Tensor, tile: Int, kernels: ck_table) {
-    let (inputs, outputs, panel) = (kernel.shape[2], kernel.shape[3], Int(kernels.panel))
-    let panelCount = (outputs + panel - 1) / panel
-    matrixCount = (tile + 2) * (tile + 2)
-    let buffer = PackedBuffer(count: matrixCount * panelCount * inputs * panel)
-    kernel.scalars.withUnsafeBufferPointer { scalars in
-      guard let source = scalars.baseAddress else { return }
-      nonisolated(unsafe) let weights = source
-      parallelItems(inputs, workers: Threads.count) { _, input in
-        for item in 0..<panelCount {
-          kernels.f32_winograd_kernel(
-            Int32(tile), weights + input * outputs + item * panel, inputs * outputs,
-            min(panel, outputs - item * panel),
-            buffer.floats + (item * inputs + input) * panel, panelCount * inputs * panel)
-        }
-      }
-    }
-    (self.inputs, self.panel, self.panelCount, self.buffer) = (inputs, panel, panelCount, buffer)
-  }
-
-  /// `[cin, panel]` of one of the matrices.
-  func panel(_ index: Int, of matrix: Int) -> UnsafePointer<Float> {
-    UnsafePointer(buffer.floats + (matrix * panelCount + index) * inputs * panel)
-  }
-
-  /// All panels in groups of `size`.
-  func panelGroups(of size: Int) -> [Range<Int>] {
-    stride(from: 0, to: panelCount, by: size).map { $0..<min($0 + size, panelCount) }
-  }
 }

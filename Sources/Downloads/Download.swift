@@ -150,5 +150,9 @@ private final class PartialFile {
     count = size
   }
 
-  func close() { try? handle.close() }
+  /// Leaves no file behind that holds nothing.
+  func close() {
+    if count == 0 { unlink(path) }
+    try? handle.close()
+  }
 }

@@ -20,8 +20,8 @@ package struct Point: Sendable, Equatable {
 package final class Canvas {
   package let width: Int
   package let height: Int
-  private let surface: OpaquePointer
-  private let context: OpaquePointer
+  let surface: OpaquePointer
+  let context: OpaquePointer
 
   /// - Parameters: sides in pixels, 1 to 16384.
   package init(width: Int, height: Int) {

@@ -57,6 +57,12 @@ package struct PhotoLoader: Sendable, Equatable {
       orientation: picture.orientation, wasTurned: !applied.isUpright, warning: picture.warning)
   }
 
+  /// The photo in its own size, turned as `load` turns it.
+  package func original(_ photo: Photo) throws(ImagesError) -> RGBImage {
+    let picture = try DecodedPicture(bytes: readFile(photo.path))
+    return picture.image.upright(from: ignoreOrientation ? .upright : picture.orientation)
+  }
+
   /// The preprocessed numbers of loaded photos, `[n, height, width, 3]`.
   package func tensor(of photos: [LoadedPhoto]) -> Tensor {
     let size = height * width * 3

@@ -26,7 +26,8 @@ package struct LayerSelection: Sendable {
     return result
   }
 
-  private static func matches(_ pattern: String, _ node: Network.Node) -> Bool {
+  /// Whether a single pattern means this node.
+  package static func matches(_ pattern: String, _ node: Network.Node) -> Bool {
     pattern == "all" || node.name == pattern || node.name.hasPrefix(pattern + "_")
       || node.scope.contains(pattern)
       || (pattern.contains { $0 == "*" || $0 == "?" }

@@ -74,7 +74,8 @@ package struct Network: Sendable {
     return result
   }
 
-  private func ancestors(of index: Int) -> Set<Int> {
+  /// The nodes that node `index` depends on, itself and the input included.
+  func ancestors(of index: Int) -> Set<Int> {
     var needed: Set<Int> = [0, index]
     for node in stride(from: index, through: 0, by: -1) where needed.contains(node) {
       needed.formUnion(nodes[node].inputs)
@@ -144,15 +145,17 @@ extension Network {
   ///
   /// With `logits`, a last Dense or Activation layer leaves its function out.
   package func plan(
-    outputs: [Int], logits: Bool = false, convolutions: ConvolutionChoice = .current
+    outputs: [Int], logits: Bool = false, convolutions: ConvolutionChoice = .current,
+    precision: Precision = .f32
   ) -> InferencePlan {
-    plan(from: [0], to: outputs, logits: logits, convolutions: convolutions)
+    plan(
+      from: [0], to: outputs, logits: logits, convolutions: convolutions, precision: precision)
   }
 
   /// The plan from one known node to others; what the plan takes are the values of `inputs`.
   package func plan(
     from inputs: [Int], to outputs: [Int], logits: Bool,
-    convolutions: ConvolutionChoice = .current
+    convolutions: ConvolutionChoice = .current, precision: Precision = .f32
   ) -> InferencePlan {
     precondition(inputs.count == 1, "a plan takes one value but got nodes \(inputs)")
     var builder = InferencePlanBuilder()
@@ -176,6 +179,6 @@ extension Network {
           preconditionFailure("node \(output) cannot be computed from node \(inputs[0])")
         }
         return value
-      }, convolutions: convolutions)
+      }, convolutions: convolutions, precision: precision)
   }
 }

@@ -16,6 +16,8 @@ package struct ClassifierModel: Sendable {
   package var history: [TrainingRun]
   /// Where the base came from, such as `vgg16 from vgg16_notop.h5`.
   package var baseDescription: String
+  /// What predictions and the frozen prefix of a training multiply; not stored.
+  package var precision = Precision.f32
 
   package init(
     network: Network, classNames: [String], loader: PhotoLoader, history: [TrainingRun],

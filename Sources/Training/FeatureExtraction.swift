@@ -35,8 +35,9 @@ package struct FeatureExtraction {
   package init(base: Network, source: FeatureSource, batchSize: Int, isStrict: Bool) {
     self.source = source
     pass = PhotoPass(
-      loader: source.loader, plan: base.plan(outputs: [base.outputIndex]), batchSize: batchSize,
-      isStrict: isStrict)
+      loader: source.loader,
+      plan: base.plan(outputs: [base.outputIndex], precision: source.precision),
+      batchSize: batchSize, isStrict: isStrict)
   }
 
   /// Runs over the folder and writes `output`; `report` may throw to stop.

@@ -14,10 +14,12 @@ package struct FeatureSource: Equatable, Sendable {
   package var layer: String
   package var pooling: FeaturePooling
   package var loader: PhotoLoader
+  /// What the base multiplied.
+  package var precision: Precision
 
   package init(
     base: String, baseFile: String, baseFingerprint: String, layer: String,
-    pooling: FeaturePooling, loader: PhotoLoader
+    pooling: FeaturePooling, loader: PhotoLoader, precision: Precision = .f32
   ) {
     self.base = base
     self.baseFile = baseFile
@@ -25,6 +27,7 @@ package struct FeatureSource: Equatable, Sendable {
     self.layer = layer
     self.pooling = pooling
     self.loader = loader
+    self.precision = precision
   }
 
   /// The first difference that makes two sources not belong together, as a sentence, or nil.
@@ -39,6 +42,7 @@ package struct FeatureSource: Equatable, Sendable {
       ("interpolation", loader.interpolation.rawValue, other.loader.interpolation.rawValue),
       ("orientation", loader.orientationText, other.loader.orientationText),
       ("pooling", pooling.rawValue, other.pooling.rawValue),
+      ("precision", precision.rawValue, other.precision.rawValue),
       ("fingerprint of the base", baseFingerprint, other.baseFingerprint),
     ]
     guard let (what, mine, theirs) = pairs.first(where: { $0.1 != $0.2 }) else { return nil }
@@ -207,7 +211,8 @@ extension FeatureSource {
   fileprivate static let names = (
     base: "base", file: "base_file", fingerprint: "base_sha256", layer: "layer",
     pooling: "pooling", height: "image_height", width: "image_width",
-    interpolation: "interpolation", preprocessing: "preprocessing", orientation: "orientation"
+    interpolation: "interpolation", preprocessing: "preprocessing", orientation: "orientation",
+    precision: "precision"
   )
 
   fileprivate func write(to attributes: HDF5Attributes) throws {
@@ -217,7 +222,7 @@ extension FeatureSource {
       (names.layer, layer), (names.pooling, pooling.rawValue),
       (names.interpolation, loader.interpolation.rawValue),
       (names.preprocessing, loader.preprocessing.rawValue),
-      (names.orientation, loader.orientationText),
+      (names.orientation, loader.orientationText), (names.precision, precision.rawValue),
     ] {
       try attributes.set(name, string: text)
     }
@@ -254,6 +259,9 @@ extension FeatureSource {
         height: try size(names.height), width: try size(names.width),
         interpolation: try choice(names.interpolation, Interpolation.self),
         preprocessing: try choice(names.preprocessing, Preprocessing.self),
-        ignoreOrientation: try text(names.orientation) == "ignored"))
+        ignoreOrientation: try text(names.orientation) == "ignored"),
+      // Files that do not say were written when there was nothing else.
+      precision: try attributes.contains(names.precision)
+        ? try choice(names.precision, Precision.self) : .f32)
   }
 }

@@ -110,7 +110,7 @@ package struct FineTuning {
   ) throws -> Result {
     let caching = caching(
       photos: folder.photos.count, validation: validation?.photos.count ?? 0)
-    let plan = model.network.plan(outputs: [cut.boundary])
+    let plan = model.network.plan(outputs: [cut.boundary], precision: model.precision)
     let pass = PhotoPass(
       loader: model.loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
     let examples = try PrefixedPhotos(

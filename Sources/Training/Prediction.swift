@@ -7,6 +7,10 @@ package struct Prediction: Sendable {
   /// The probability of every class, or why the photo could not be used.
   package let outcome: Result<[Float], ImagesError>
 
+  package init(photo: Photo, outcome: Result<[Float], ImagesError>) {
+    (self.photo, self.outcome) = (photo, outcome)
+  }
+
   /// The most probable class and its probability; nil for a photo that failed.
   package var best: (label: Int, probability: Float)? {
     guard case .success(let probabilities) = outcome,
@@ -25,7 +29,8 @@ extension ClassifierModel {
     _ photos: [Photo], batchSize: Int, isStrict: Bool = false, report: (Int) throws -> Void,
     _ body: (Prediction) throws -> Void
   ) throws -> PhotoTally {
-    let plan = network.plan(outputs: [network.outputIndex], logits: true)
+    let plan = network.plan(
+      outputs: [network.outputIndex], logits: true, precision: precision)
     let pass = PhotoPass(loader: loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
     return try pass.run(photos) { batch, logits in
       var probabilities = loss.probabilities(logits: logits)[...]

@@ -7,7 +7,7 @@ package enum PullError: Error, CustomStringConvertible {
   case unknown(String, known: [String])
   case notPublished(String)
   case failed(NamedBase, DownloadError, url: String, folder: String)
-  case wrongBytes(NamedBase, url: String, expected: String, found: String)
+  case wrongBytes(NamedBase, url: String, folder: String, expected: String, found: String)
   case wrongFile(String, expected: String, found: String)
 
   package var description: String {
@@ -17,7 +17,7 @@ package enum PullError: Error, CustomStringConvertible {
     case .notPublished(let name):
       "'\(name)' comes with tl, in the folder 'weights' of its project: it is not pulled"
     case .failed(let base, let error, _, _): "cannot pull '\(base.name)': \(error)"
-    case .wrongBytes(let base, let url, let expected, let found):
+    case .wrongBytes(let base, let url, _, let expected, let found):
       "cannot pull '\(base.name)': \(url) is not the published file: expected \(expected), found "
         + "\(found); nothing was kept"
     case .wrongFile(let path, let expected, let found):
@@ -36,7 +36,7 @@ package enum PullError: Error, CustomStringConvertible {
       "make room or set XDG_CACHE_HOME to another disk, and run it again: it goes on"
     case .failed(let base, .noLibrary, _, let folder):
       "install libcurl4, or \(Self.byHand(base, folder))"
-    case .failed(let base, _, _, let folder), .wrongBytes(let base, _, _, let folder):
+    case .failed(let base, _, _, let folder), .wrongBytes(let base, _, let folder, _, _):
       "another place with --mirror URL, or \(Self.byHand(base, folder))"
     case .wrongFile: "remove it, then `tl weights pull` brings it anew"
     }
@@ -77,13 +77,10 @@ extension WeightStore {
         folder: cache)
     }
     let download = Download(url: url, partial: target + ".partial", size: file.bytes)
-    var isResumed = false
+    let isResumed = partialBytes(base) ?? 0 > 0
     func run() throws {
       do {
-        try download.run { event in
-          if case .resuming = event { isResumed = true }
-          try report(.download(event))
-        }
+        try download.run { try report(.download($0)) }
       } catch let error as DownloadError {
         throw PullError.failed(base, error, url: url, folder: cache)
       }
@@ -97,7 +94,8 @@ extension WeightStore {
     }
     if let wrong = try mismatch(download.partial, base) {
       try? FileManager.default.removeItem(atPath: download.partial)
-      throw PullError.wrongBytes(base, url: url, expected: wrong.expected, found: wrong.found)
+      throw PullError.wrongBytes(
+        base, url: url, folder: cache, expected: wrong.expected, found: wrong.found)
     }
     try AtomicFile.rename(download.partial, to: target)
     return target

@@ -6,7 +6,7 @@ struct Arguments {
     usage: tl-bench kernels [--rounds 10]
            tl-bench layers [--rounds 20]
            tl-bench products [--rounds 10]
-           tl-bench vgg16 [--size 150] [--batch 20] [--rounds 10] [--profile]
+           tl-bench vgg16 [--size 150] [--batch 20] [--rounds 10]
            tl-bench head [--inputs 8192] [--units 256] [--batch 20] [--rounds 50]
            tl-bench block5 [--size 150] [--batch 20] [--rounds 50]
     """
@@ -27,8 +27,6 @@ struct Arguments {
       }
     }
   }
-
-  func has(_ name: String) -> Bool { values[name] != nil }
 
   func integer(_ name: String, _ otherwise: Int) -> Int {
     guard let text = values[name] else { return otherwise }

@@ -4,7 +4,7 @@ import Foundation
 /// Single convolutions of well-known networks: the algorithm that a plan picks against direct
 /// products, in GFLOP per second of CPU time, which other work on the machine disturbs little.
 func benchmarkLayers(_ arguments: Arguments) {
-  print("Convolutions, GFLOP per CPU second (direct count, best); \(KernelReport.line)")
+  print("Convolutions, GFLOP per CPU second (direct count, best); \(BLAS.line)")
   print("layer".column(34) + "algorithm".column(22) + " picked  direct  ratio")
   // Side, inputs, outputs, window, stride, photos.
   let layers = [

@@ -2,7 +2,7 @@ import Compute
 
 /// Matrix products of the trainable layers: our kernels against OpenBLAS in alternation.
 func benchmarkProducts(_ arguments: Arguments) {
-  print("Products C = A * B [m, n, k]; \(KernelReport.line)")
+  print("Products C = A * B [m, n, k]; \(BLAS.line)")
   print("product".column(28) + "    ours  OpenBLAS  ratio (GFLOP/s, best)")
   let sizes = [
     (1620, 512, 4608, "block5, forward", false, false),
@@ -34,7 +34,7 @@ func benchmarkProducts(_ arguments: Arguments) {
               })
             theirs = min(
               theirs,
-              seconds { KernelReport.blasProduct(left, right, into: c, m: m, n: n, k: k) })
+              seconds { BLAS.product(left, right, into: c, m: m, n: n, k: k) })
           }
         }
       }

@@ -6,7 +6,7 @@ import Training
 func benchmarkHead(_ arguments: Arguments) {
   let (inputs, units) = (arguments.integer("inputs", 8192), arguments.integer("units", 256))
   let batch = arguments.integer("batch", 20)
-  print("Head \(inputs) -> \(units) -> 1, batches of \(batch), RMSprop; \(KernelReport.line)")
+  print("Head \(inputs) -> \(units) -> 1, batches of \(batch), RMSprop; \(BLAS.line)")
   let kernel = inputs * units + units
   // Forward and the gradient of the kernel; the input needs none.
   benchmarkTraining(
@@ -20,7 +20,7 @@ func benchmarkBlock5(_ arguments: Arguments) {
   let batch = arguments.integer("batch", 20)
   print(
     "Block 5 at \(arguments.integer("size", 150)) px and a head, batches of \(batch), RMSprop; "
-      + KernelReport.line)
+      + BLAS.line)
   var random = SeededRandom(seed: 1)
   let convolutions = (1...3).map { index in
     var layer: any Layer = Conv2D(

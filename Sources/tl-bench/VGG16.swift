@@ -30,10 +30,10 @@ func makeVGG16(size: Int) -> InferencePlan {
   return plan!
 }
 
-/// Photos per second of the VGG16 base, and with `--profile` where the time goes.
+/// Photos per second of the VGG16 base; `tl bench` shows where the time of any base goes.
 func benchmarkVGG16(_ arguments: Arguments) {
   let (size, batch) = (arguments.integer("size", 150), arguments.integer("batch", 20))
-  print("VGG16 base, \(size) px, batches of \(batch); \(KernelReport.line)")
+  print("VGG16 base, \(size) px, batches of \(batch); \(BLAS.line)")
   let plan = makeVGG16(size: size)
   var random = SeededRandom(seed: 2)
   let photos = Tensor(shape: [batch, size, size, 3]) { pixels in
@@ -46,25 +46,4 @@ func benchmarkVGG16(_ arguments: Arguments) {
   print(
     "\((Double(batch) / best).column(0)) photos/s best, \((Double(batch) / median).column(0)) "
       + "median, \((best * 1e3).column(0)) ms a batch")
-  if arguments.has("profile") {
-    printProfile(plan, photos, rounds: arguments.integer("rounds", 10))
-  }
-}
-
-/// One line per step, each the best of the rounds.
-private func printProfile(_ plan: InferencePlan, _ photos: Tensor, rounds: Int) {
-  let profiles = (0..<rounds).map { _ in plan.profile(photos) }
-  let best = profiles[0].indices.map { step in profiles.map { $0[step].milliseconds }.min()! }
-  let total = best.reduce(0, +)
-  print("step".column(28) + "algorithm".column(24) + "      ms  GFLOP/s  share")
-  for (step, time) in zip(profiles[0], best) {
-    let speed = Double(step.floatingPointOperations) / time * 1e-6
-    print(
-      step.name.column(28) + step.algorithm.column(24) + time.column(8, digits: 2)
-        + speed.column(9, digits: 0) + (time / total * 100).column(6) + "%")
-  }
-  let operations = profiles[0].map(\.floatingPointOperations).reduce(0, +)
-  print(
-    "all".column(52) + total.column(8, digits: 2)
-      + (Double(operations) / total * 1e-6).column(9, digits: 0))
 }

@@ -78,6 +78,106 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
+  @Test(arguments: ConvolutionCase.table.filter { $0.cin % 2 == 0 })
+  func convolutionInBF16RoundsWhatItMultipliesAndNothingElse(_ c: ConvolutionCase) {
+    let kernel = Tensor.random(
+      [c.window.0, c.window.1, c.cin, c.cout], seed: 1,
+      deviation: 1 / Float(c.window.0 * c.window.1 * c.cin).squareRoot())
+    let batch = Tensor.random([c.photos, c.height, c.width, c.cin], seed: 3)
+    let (rounded, roundedKernel) = (Self.rounded(batch), Self.rounded(kernel))
+    let expected = (0..<c.photos).flatMap { photo in
+      NaivePlan.convolution(
+        NaivePlan.picture(rounded, photo: photo), kernel: roundedKernel, bias: nil,
+        strides: c.strides, padding: c.padding
+      ).values.map { Float($0) }
+    }
+    var builder = InferencePlanBuilder()
+    let x = builder.input(shape: [c.height, c.width, c.cin], name: "x")
+    let y = builder.convolution(
+      x, kernel: kernel, bias: nil, strides: c.strides, padding: c.padding, name: "y")
+    for kernels in KernelTable.available {
+      let direct = builder.build(
+        outputs: [y], kernels: kernels, convolutions: .direct, precision: .bf16
+      ).run(batch)[0]
+      expectClose(
+        direct.scalars, expected, absolute: 2e-5, relative: 1e-5, "\(kernels.name) direct")
+      // Winograd rounds sums of pixels and of weights: more than the numbers themselves.
+      let fastest = builder.build(
+        outputs: [y], kernels: kernels, convolutions: .fastest, precision: .bf16
+      ).run(batch)[0]
+      expectClose(fastest.scalars, expected, absolute: 0.15, "\(kernels.name) fastest")
+      #expect(Self.cosine(fastest.scalars, expected) > 0.9995, "\(kernels.name)")
+    }
+  }
+
+  /// What lies between convolutions is stored as the next one reads it: the same as rounding it.
+  @Test(arguments: ConvolutionChoice.allCases)
+  func bf16BetweenConvolutionsIsWhatTheNextOneWouldRound(_ choice: ConvolutionChoice) {
+    func kernel(_ shape: [Int], _ seed: UInt64) -> Tensor {
+      .random(
+        shape, seed: seed, deviation: (1 / Float(shape[0] * shape[1] * shape[2])).squareRoot())
+    }
+    let first = kernel([3, 3, 16, 48], 1)
+    let second = kernel([1, 1, 48, 42], 2)
+    let third = kernel([3, 3, 42, 42], 3)
+    let last = kernel([3, 3, 16, 16], 4)
+    let batch = Tensor.random([3, 13, 11, 16], seed: 5)
+    for kernels in KernelTable.available {
+      func run(_ x: Tensor, _ describe: (inout InferencePlanBuilder, PlanValue) -> [PlanValue])
+        -> [Tensor]
+      {
+        var builder = InferencePlanBuilder()
+        let value = builder.input(shape: Array(x.shape.dropFirst()), name: "x")
+        let outputs = describe(&builder, value)
+        return builder.build(
+          outputs: outputs, kernels: kernels, convolutions: choice, precision: .bf16
+        ).run(x)
+      }
+      func convolve(
+        _ builder: inout InferencePlanBuilder, _ x: PlanValue, _ kernel: Tensor, _ stride: Int = 1
+      ) -> PlanValue {
+        let y = builder.convolution(
+          x, kernel: kernel, bias: nil, strides: (stride, stride), padding: .same, name: "y")
+        return builder.activation(y, .relu, name: "relu")
+      }
+      let together = run(batch) { builder, x in
+        let a = convolve(&builder, x, first)
+        let b = convolve(&builder, a, second, 2)
+        let c = builder.convolution(
+          b, kernel: third, bias: nil, strides: (1, 1), padding: .same, name: "c")
+        return [builder.sum([c, b], name: "sum"), convolve(&builder, x, last)]
+      }
+      let a = Self.rounded(run(batch) { builder, x in [convolve(&builder, x, first)] }[0])
+      let b = Self.rounded(run(a) { builder, x in [convolve(&builder, x, second, 2)] }[0])
+      let c = run(b) { builder, x in
+        [
+          builder.convolution(
+            x, kernel: third, bias: nil, strides: (1, 1), padding: .same, name: "c")
+        ]
+      }[0]
+      expectClose(
+        together[0].scalars, zip(c.scalars, b.scalars).map(+), absolute: 1e-6, relative: 1e-6,
+        "\(kernels.name) \(choice)")
+    }
+  }
+
+  /// To the nearest number of 8 bits, ties to even.
+  private static func rounded(_ x: Tensor) -> Tensor {
+    Tensor(
+      shape: x.shape,
+      scalars: x.scalars.map { value in
+        let bits = value.bitPattern
+        return Float(bitPattern: (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff_0000)
+      })
+  }
+
+  private static func cosine(_ a: [Float], _ b: [Float]) -> Double {
+    func dot(_ a: [Float], _ b: [Float]) -> Double {
+      zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    return a.isEmpty ? 1 : dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+  }
+
   @Test(arguments: [PoolingKind.max, .average], [Padding.valid, .same])
   func poolingAgreesWithItsDefinition(_ kind: PoolingKind, _ padding: Padding) {
     for (shape, window, strides) in [
@@ -207,7 +307,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 
   /// A small network with every kind of operation; the batch is larger than one chunk.
-  private static func mixedPlan() -> InferencePlan {
+  private static func mixedPlan(_ precision: Precision) -> InferencePlan {
     var builder = InferencePlanBuilder()
     func weights(_ shape: [Int], _ seed: UInt64) -> Tensor {
       .random(
@@ -233,11 +333,12 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     x = builder.reshape(x, to: [3 * 3 * 20], name: "flat")
     x = builder.dense(x, kernel: weights([180, 37], 12), bias: nil, name: "dense")
     x = builder.activation(x, .softmax, name: "answer")
-    return builder.build(outputs: [x, mean])
+    return builder.build(outputs: [x, mean], precision: precision)
   }
 
-  @Test func resultsDoNotDependOnTheBatch() {
-    let plan = Self.mixedPlan()
+  @Test(arguments: Precision.allCases)
+  func resultsDoNotDependOnTheBatch(_ precision: Precision) {
+    let plan = Self.mixedPlan(precision)
     let batch = Tensor.random([71, 26, 22, 3], seed: 13)
     let together = plan.run(batch)
     for size in [1, 2, 3, 20, 33] {
@@ -278,8 +379,9 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test func resultsDoNotDependOnTheThreads() {
-    let plan = Self.mixedPlan()
+  @Test(arguments: Precision.allCases)
+  func resultsDoNotDependOnTheThreads(_ precision: Precision) {
+    let plan = Self.mixedPlan(precision)
     let batch = Tensor.random([5, 26, 22, 3], seed: 14)
     let before = Threads.count
     defer { Threads.count = before }
@@ -288,12 +390,12 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     for threads in [2, 3, 8] {
       Threads.count = threads
       #expect(plan.run(batch) == expected, "\(threads) threads")
-      #expect(Self.mixedPlan().run(batch) == expected, "built by \(threads) threads")
+      #expect(Self.mixedPlan(precision).run(batch) == expected, "built by \(threads) threads")
     }
   }
 
   @Test func severalThreadsMayRunOnePlan() async {
-    let plan = Self.mixedPlan()
+    let plan = Self.mixedPlan(.f32)
     let batch = Tensor.random([4, 26, 22, 3], seed: 15)
     let expected = plan.run(batch)
     await withTaskGroup(of: Bool.self) { group in
@@ -303,7 +405,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 
   @Test func profileNamesEveryStep() {
-    let steps = Self.mixedPlan().profile(Tensor.random([2, 26, 22, 3], seed: 16))
+    let steps = Self.mixedPlan(.f32).profile(Tensor.random([2, 26, 22, 3], seed: 16))
     #expect(steps.contains { $0.name.hasPrefix("conv0") })
     #expect(steps.last?.name == "answer")
     let first = steps.first { $0.name.hasPrefix("conv0") }

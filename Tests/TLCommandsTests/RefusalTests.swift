@@ -99,7 +99,7 @@ struct RefusalTests {
     (
       ["predict", train, "--model", base],
       "expected a full model with 'model_config', found weights alone",
-      "give the file as --base"
+      "train a head on it: `tl extract-features`, then `tl train-head`"
     ),
   ]
 

@@ -28,6 +28,10 @@ typedef struct {
   bool accumulate;
   /// What lies as C does and is added to the sums at the end, or NULL.
   const float *addend;
+  /// Whether C is of bf16 numbers, then c_row counts those; not with `accumulate`.
+  bool c_is_bf16;
+  /// Whether the addend is.
+  bool addend_is_bf16;
   /// Whether negative results become 0.
   bool relu;
 } ck_product;
@@ -39,6 +43,8 @@ typedef struct {
   int tile;
   /// Where row 0, column 0 of the patch is, even where that is outside of the picture.
   const float *patch;
+  /// Whether the picture is of bf16 numbers, then `row` and `pixel` count those.
+  bool patch_is_bf16;
   ptrdiff_t row;
   ptrdiff_t pixel;
   /// Rows and columns of the patch that lie in the picture; the others count as 0.
@@ -56,6 +62,8 @@ typedef struct {
   const float *matrices;
   ptrdiff_t matrix;
   float *pixels;
+  /// Whether the pixels are bf16 numbers, then `row` and `pixel` count those.
+  bool pixels_are_bf16;
   ptrdiff_t row;
   ptrdiff_t pixel;
   /// How many rows and columns of pixels are stored.
@@ -72,6 +80,10 @@ typedef struct {
 /// The kernels of one instruction set; constant, so Swift may share it between threads.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
   const char *name;
+  /// The name of the training table that goes with this one.
+  const char *training;
+  /// Whether the CPU has instructions for bf16; without them the functions are slow.
+  bool has_bf16;
   /// Columns that B is packed by.
   ptrdiff_t panel;
   /// Rows that the product keeps in registers.
@@ -90,6 +102,15 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// zero beyond `columns`.
   void (*f32_pack_transposed)(
     const float *x, ptrdiff_t row, ptrdiff_t columns, ptrdiff_t depth, float *result);
+  /// As f32_product, but each float of A and B is a slot for two bf16 numbers, the first in its
+  /// lower half: depth and the distances of A count slots. C, bias and addend are floats.
+  void (*bf16_product)(const ck_product *);
+  /// As f32_winograd_input, but the matrices are of bf16 numbers: `matrix` counts slots.
+  void (*bf16_winograd_input)(const ck_winograd_input *);
+  /// Rounds `count` floats to bf16, two a slot.
+  void (*bf16_round)(const float *x, float *slots, ptrdiff_t count);
+  /// One row of slots of a packed B, `panel` long, from two rows of `columns` floats; zeros beyond.
+  void (*bf16_pack)(const float *first, const float *second, ptrdiff_t columns, float *slots);
   /// result[i] = max(result[i], x[i])
   void (*f32_max)(const float *x, float *result, ptrdiff_t count);
   /// result[i] += x[i]

@@ -16,6 +16,7 @@ struct ExtractFeatures: ParsableCommand {
 
   @OptionGroup var base: BaseOptions
   @OptionGroup var photos: PhotoOptions
+  @OptionGroup var precision: PrecisionOptions
   @OptionGroup var pass: PassOptions
 
   @Option(help: "The feature FILE to write.")
@@ -52,7 +53,8 @@ struct ExtractFeatures: ParsableCommand {
       source: FeatureSource(
         base: loaded.name, baseFile: URL(filePath: loaded.path).standardizedFileURL.path,
         baseFingerprint: loaded.fingerprint,
-        layer: loaded.layer, pooling: pooling, loader: loader),
+        layer: loaded.layer, pooling: pooling, loader: loader,
+        precision: precision.chosen(console)),
       batchSize: batchSize, isStrict: pass.strict)
     let progress = ExtractionProgress(photos: folder.photos.count, console)
     let summary = try extraction.run(folder, output: output) { event in

@@ -1,5 +1,6 @@
 import Architectures
 import ArgumentParser
+import Compute
 import Images
 import Layers
 import Training
@@ -52,6 +53,8 @@ struct FineTune: ParsableCommand {
 
   @Option(help: "Keep outputs of the frozen part up to so many MB in memory.")
   var cacheLimit = 4000
+
+  @OptionGroup var precision: PrecisionOptions
 
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
 
@@ -106,12 +109,14 @@ struct FineTune: ParsableCommand {
     let validating = try validation.map { try listed(labelled: $0, console) }
     try OutputPlace.check(output)
     try requireSameClasses(folder, data, validating, validation)
-    let start =
+    let precision = precision.chosen(console)
+    var start =
       if let model {
         try opened(model, folder, console)
       } else {
-        try withTrainedHead(folder, validating, console)
+        try withTrainedHead(folder, validating, precision, console)
       }
+    start.precision = precision
     let settings = try settings(start.defaults)
     if learningRate == nil { console.note("learning rate: \(settings.learningRate)") }
     let tuning = try named(model ?? base ?? "mini") {
@@ -183,7 +188,8 @@ struct FineTune: ParsableCommand {
 
   /// A base with a head of its own training, as fine-tuning must not start from a random head.
   private func withTrainedHead(
-    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
+    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ precision: Precision,
+    _ console: Console
   ) throws -> ClassifierModel {
     let options = try BaseOptions.parse(
       (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
@@ -194,8 +200,9 @@ struct FineTune: ParsableCommand {
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
     }
-    let fresh = try ClassifierModel(
+    var fresh = try ClassifierModel(
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
+    fresh.precision = precision
     console.note(
       "no trained head was given: training one first, \(headEpochs) "
         + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Explain
 import Images
 import Training
 
@@ -7,7 +8,8 @@ struct Predict: ParsableCommand {
     abstract: "Classify photos and folders of photos.",
     discussion: """
       Photos keep the order given; those of a folder come sorted by path. A photo that fails gets \
-      a row with its error, and the exit status is 2.
+      a row with its error, and the exit status is 2. --explain writes the pictures that \
+      `tl show heatmap` does, each of its photo's predicted class.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -28,6 +30,9 @@ struct Predict: ParsableCommand {
   @Option(help: "How many classes the table names, most probable first.")
   var topK = 1
 
+  @Option(help: "A FOLDER for heat maps of what spoke for each photo's class.")
+  var explain: String?
+
   @Option(help: "How many photos go through the model at once.")
   var batchSize = 20
 
@@ -43,9 +48,11 @@ struct Predict: ParsableCommand {
   func run() throws {
     let console = options.console
     if let output { try OutputPlace.check(output, isNoneOf: [model.model] + path) }
+    if let explain { try PictureOutput.checkFolder(explain) }
     let folder = try PhotoFolder(unlabelled: path)
     reportIgnored(folder, console)
     let classifier = try model.load(console)
+    let explained = try explain.map { try Explained(folder.photos, classifier, in: $0, batchSize) }
     let progress = Progress(
       title: "predict", total: folder.photos.count, unit: "photos", console: console)
     var failed = 0
@@ -53,18 +60,39 @@ struct Predict: ParsableCommand {
       var rows = PredictionRows(
         format, sink, classNames: classifier.classNames, topK: topK)
       try rows.begin()
-      let tally = try classifier.predict(
-        folder.photos, batchSize: batchSize,
-        report: {
-          try Interrupt.check()
-          progress.advance(to: $0)
-        }, { try rows.add($0) })
+      let report = { (done: Int) throws in
+        try Interrupt.check()
+        progress.advance(to: done)
+      }
+      let tally =
+        if let explained {
+          try explained.run.run(folder.photos, pictures: explained.pictures, report: report) {
+            try rows.add($0.prediction)
+          }
+        } else {
+          try classifier.predict(folder.photos, batchSize: batchSize, report: report) {
+            try rows.add($0)
+          }
+        }
       try rows.end()
       failed = tally.skipped.count
       progress.finish()
       reportPixels(tally, console)
     }
     if failed > 0 { throw SomeFailed(failed, of: folder.photos.count) }
+  }
+}
+
+/// Heat maps that are made while predicting.
+private struct Explained {
+  let run: HeatMapRun
+  let pictures: [String]
+
+  init(
+    _ photos: [Photo], _ classifier: ClassifierModel, in folder: String, _ batchSize: Int
+  ) throws {
+    run = HeatMapRun(classifier, try HeatMapper(classifier), batchSize: batchSize)
+    pictures = try PictureOutput.places(for: photos, in: folder, suffix: ".heatmap.png")
   }
 }
 

@@ -40,16 +40,16 @@ struct ListWeights: ParsableCommand {
     let console = options.console
     let store = WeightStore.standard
     let rows = NamedBase.all.map { row($0, store) } + store.otherFiles().map(row)
-    guard !json else { return try console.result(JSONText.encode(rows, isPretty: true)) }
+    guard !json else { return try console.write(JSONText.encode(rows, isPretty: true) + "\n") }
     var table = TextTable([
       .text("name"), .number("size"), .text("where"), .text("licence"), .text("md5"),
     ])
     for row in rows {
       let place =
         row.path.map(homeless)
-        ?? row.partialBytes.map { "begun: \(megabytes($0)) are in the cache" } ?? "to be pulled"
+        ?? row.partialBytes.map { "begun: \(sizeText($0)) are in the cache" } ?? "to be pulled"
       table.add([
-        row.name ?? "-", row.bytes.map(megabytes) ?? "?", place, row.licence ?? "?", row.md5 ?? "?",
+        row.name ?? "-", row.bytes.map(sizeText) ?? "?", place, row.licence ?? "?", row.md5 ?? "?",
       ])
     }
     try console.result(table)
@@ -137,7 +137,7 @@ struct VerifyWeights: ParsableCommand {
         let (isWrong, result) = try verdict(path, base, store)
         total += 1
         if isWrong { wrong += 1 }
-        table.add([homeless(path), WeightStore.size(path).map(megabytes) ?? "?", result])
+        table.add([homeless(path), WeightStore.size(path).map(sizeText) ?? "?", result])
       }
     }
     let others = names.isEmpty ? store.otherFiles() : []
@@ -147,7 +147,7 @@ struct VerifyWeights: ParsableCommand {
     }
     for path in others {
       table.add([
-        homeless(path), WeightStore.size(path).map(megabytes) ?? "?",
+        homeless(path), WeightStore.size(path).map(sizeText) ?? "?",
         "not published by Keras: md5 \(try FileDigest.md5(path))",
       ])
     }

@@ -13,7 +13,7 @@ func baseFile(_ specifier: String?, _ console: Console) throws -> String {
   do {
     path = try store.file(for: name)
   } catch TrainingError.noSuchBase(let base, _) where base.published != nil && canAsk(console) {
-    guard asks("'\(name)' is not here. Pull \(base.bytes.map(megabytes) ?? "it") now?", console)
+    guard asks("'\(name)' is not here. Pull \(base.bytes.map(sizeText) ?? "it") now?", console)
     else { throw TrainingError.noSuchBase(base, store) }
     path = try pulled(base, mirror: nil, store, console)
   }
@@ -34,13 +34,12 @@ func pulled(
     try Interrupt.check()
     display.show(event)
   }
-  display.finish()
   let checked = base.bytes == nil ? "md5 is" : "size and md5 are"
   console.note("\(checked) as published")
   return path
 }
 
-/// A download as a progress report in megabytes.
+/// A download as a progress report in sizeText.
 private final class PullProgress {
   private let base: NamedBase
   private let console: Console
@@ -54,7 +53,7 @@ private final class PullProgress {
     case .startingAnew(let why): restart("not what is published (\(why))")
     case .download(.resuming(let bytes)):
       from = bytes
-      console.note("going on after \(megabytes(bytes)) of an earlier run")
+      console.note("going on after \(sizeText(bytes)) of an earlier run")
     case .download(.startingOver(let why)): restart(why)
     case .download(.retrying(let reason)): console.warning("trying again: \(reason)")
     case .download(.progress(let done, let total)):
@@ -66,11 +65,11 @@ private final class PullProgress {
           console: console)
       bar.advance(to: done / 1_000_000)
       self.bar = bar
-      if done == total { bar.advance(to: whole(total)) }
+      guard done == total else { return }
+      bar.advance(to: whole(total))
+      bar.finish()
     }
   }
-
-  func finish() { bar?.finish() }
 
   private func restart(_ why: String) {
     console.note("starting over: \(why)")
@@ -90,8 +89,10 @@ private func asks(_ question: String, _ console: Console) -> Bool {
   return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
 }
 
-/// Such as `58.9 MB`.
-func megabytes(_ bytes: Int) -> String { "\(decimal(Double(bytes) / 1e6, 1)) MB" }
+/// Such as `58.9 MB` or `49 kB`.
+func sizeText(_ bytes: Int) -> String {
+  bytes < 1_000_000 ? "\((bytes + 999) / 1000) kB" : "\(decimal(Double(bytes) / 1e6, 1)) MB"
+}
 
 /// A path with `~` for the home folder.
 func homeless(_ path: String) -> String {

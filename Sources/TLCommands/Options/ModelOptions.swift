@@ -1,6 +1,7 @@
 import ArgumentParser
 import Images
 import Training
+import Weights
 
 /// Which model to use, and what must be said of one that Keras wrote.
 struct ModelOptions: ParsableArguments {
@@ -22,14 +23,33 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Leave photos as stored instead of turning them by EXIF.")
   var ignoreOrientation = false
 
+  @OptionGroup var precision: PrecisionOptions
+
   func load(_ console: Console) throws -> ClassifierModel {
     let overrides = ModelOverrides(
       classNames: classNames.map { $0.split(separator: ",").map(String.init) },
       preprocessing: preprocess, interpolation: interpolation,
       ignoreOrientation: ignoreOrientation, imageSize: imageSize?.pair)
-    let classifier = try ClassifierModel.load(model, overrides: overrides)
+    var classifier = try loaded(overrides)
+    classifier.precision = precision.chosen(console)
     console.note("model: \(classifier.summary)")
     console.note("photos: \(classifier.loader.summary)")
     return classifier
   }
+
+  private func loaded(_ overrides: ModelOverrides) throws -> ClassifierModel {
+    do {
+      return try ClassifierModel.load(model, overrides: overrides)
+    } catch let error as WeightsError {
+      if case .noConfiguration = error { throw BaseWithoutHead(description: error.description) }
+      throw error
+    }
+  }
+}
+
+/// A base was given where a model with classes is needed.
+private struct BaseWithoutHead: CustomStringConvertible, WithWayOut {
+  let description: String
+
+  var wayOut: String? { "train a head on it: `tl extract-features`, then `tl train-head`" }
 }

@@ -19,6 +19,8 @@ struct ImageSize: ExpressibleByArgument, CustomStringConvertible {
 
   init(_ size: Int) { (height, width) = (size, size) }
 
+  init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
+
   var description: String { height == width ? "\(height)" : "\(height)x\(width)" }
 }
 

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Explain
+import Images
+import Training
+
+extension HeatMapMethod: ExpressibleByArgument {}
+
+struct ShowHeatmap: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "heatmap",
+    abstract: "Show where in photos the evidence for a class lies (Grad-CAM).",
+    discussion: """
+      Each picture is the photo in its own size under the map's colours, dark for nothing and \
+      bright for most, with the class and its probability below. The map is scaled to its largest \
+      value. Gradients are those of log(p / (1 - p)), which point where those of the probability \
+      p do and do not vanish where p is 1; with one sigmoid output the first class has 1 - p.
+      """)
+
+  @Argument(help: "Photos and folders.")
+  var path: [String]
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(name: .customLong("class"), help: "The class to look for; default: each photo's own.")
+  var className: String?
+
+  @Option(help: "The layer to look at; default: the last convolution.")
+  var layer: String?
+
+  @Option(
+    help: "How maps are computed; cam only where pooling and one Dense layer end the network.")
+  var method = HeatMapMethod.gradCAM
+
+  @Option(help: "The FOLDER for the pictures.")
+  var output: String?
+
+  @Option(help: "A FILE for the numbers: .h5, or .json.")
+  var raw: String?
+
+  @Option(help: "How many photos go through the model at once.")
+  var batchSize = 20
+
+  @OptionGroup var options: ConsoleOptions
+
+  func validate() throws {
+    guard output != nil || raw != nil else {
+      throw ValidationError("give --output (a folder), --raw (a file) or both")
+    }
+    guard batchSize > 0 else {
+      throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")
+    }
+    try validateRaw(raw)
+  }
+
+  func run() throws {
+    let console = options.console
+    if let raw { try OutputPlace.check(raw, inputs: [model.model] + path) }
+    if let output { try PictureOutput.checkFolder(output) }
+    let folder = try PhotoFolder(unlabelled: path)
+    reportIgnored(folder, console)
+    let classifier = try model.load(console)
+    let label = try className.map { try classifier.label(named: $0) }
+    let mapper = try named(model.model) {
+      try HeatMapper(classifier, method: method, layer: layer)
+    }
+    console.note(
+      "\(method.title) of '\(mapper.layer)': maps of \(mapper.shape[0])x\(mapper.shape[1])")
+    let pictures = try output.map {
+      try PictureOutput.places(for: folder.photos, in: $0, suffix: ".heatmap.png")
+    }
+    try work(
+      folder.photos, classifier,
+      HeatMapRun(
+        classifier, mapper, label: label, batchSize: batchSize), pictures, mapper)
+  }
+
+  private func work(
+    _ photos: [Photo], _ classifier: ClassifierModel, _ run: HeatMapRun, _ pictures: [String]?,
+    _ mapper: HeatMapper
+  ) throws {
+    let console = options.console
+    let progress = Progress(
+      title: "heat maps", total: photos.count, unit: "photos", console: console)
+    var numbers = RawHeatMaps(
+      classNames: classifier.classNames, layer: mapper.layer, method: method.rawValue)
+    var table = TextTable([.text("path"), .text("class"), .number("probability"), .text("picture")])
+    let tally = try run.run(
+      photos, pictures: pictures,
+      report: {
+        try Interrupt.check()
+        progress.advance(to: $0)
+      },
+      { item in
+        let path = item.photo.relativePath
+        switch item.outcome {
+        case .failure(let error): table.add([path, "error: \(error)", "", ""])
+        case .success(let map):
+          if map.isEmpty {
+            console.note("'\(path)': nothing speaks for '\(classifier.classNames[map.label])'")
+          }
+          numbers.add(map, path: path)
+          table.add([
+            path, classifier.classNames[map.label], decimal(Double(map.probability), 4),
+            item.picture ?? "",
+          ])
+        }
+      })
+    progress.finish()
+    reportPixels(tally, console)
+    if let raw { try numbers.write(raw) }
+    try console.result(table)
+    if !tally.skipped.isEmpty { throw SomeFailed(tally.skipped.count, of: photos.count) }
+  }
+}
+
+/// Refuses names that do not say how numbers are to be written.
+func validateRaw(_ raw: String?) throws {
+  if let raw, RawHeatMaps.isHDF5(raw) == nil {
+    throw ValidationError("--raw must end with .h5, .hdf5 or .json, found '\(raw)'")
+  }
+}
