@@ -66,6 +66,28 @@ extension ClassifierModel {
       baseDescription: "\(network.rawValue) from random weights")
   }
 
+  /// Takes over the weights and the history of a model of the same network and classes.
+  package mutating func takeWeights(of other: ClassifierModel, from path: String) throws {
+    guard other.classNames == classNames else {
+      throw TrainingError.otherClasses(
+        "the data folder", classNames, path, other.classNames)
+    }
+    let (mine, theirs) = (
+      network.nodes.filter(\.hasParameters), other.network.nodes.filter(\.hasParameters)
+    )
+    func shapes(_ nodes: [Network.Node]) -> [[[Int]]] {
+      nodes.map { $0.layer.parameters.map(\.value.shape) }
+    }
+    guard mine.map(\.name) == theirs.map(\.name), shapes(mine) == shapes(theirs) else {
+      throw TrainingError.otherNetwork(path, expected: network.name, found: other.network.name)
+    }
+    for node in theirs {
+      guard let index = network.index(named: node.name) else { continue }
+      network.updateLayer(at: index) { $0.parameters = node.layer.parameters }
+    }
+    history = other.history
+  }
+
   /// Opens a Keras full-model file with a classifier in it.
   ///
   /// What `tl` wrote needs nothing else. A model written by Keras does not hold its class names and

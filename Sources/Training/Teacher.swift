@@ -1,6 +1,6 @@
-import Compute
+package import Compute
 import Foundation
-import Layers
+package import Layers
 
 /// What another network makes of the photos that a network learns from, to be predicted by it
 /// besides their classes.
@@ -76,7 +76,7 @@ package struct Teacher: Sendable {
 
 extension Tensor {
   /// The first columns of a matrix.
-  func firstColumns(_ count: Int) -> Tensor {
+  package func firstColumns(_ count: Int) -> Tensor {
     let width = shape[1]
     if count == width { return self }
     var kept: [Float] = []
@@ -114,7 +114,7 @@ extension Tensor {
 
 extension Network {
   /// The network with more outputs of its last Dense layer, drawn afresh.
-  func widened(by count: Int, seed: UInt64) throws -> Network {
+  package func widened(by count: Int, seed: UInt64) throws -> Network {
     var random = SeededRandom(seed: seed)
     return try replacingLast { dense in
       let (inputs, units) = (dense.kernel.shape[0], dense.units)
@@ -132,7 +132,7 @@ extension Network {
   }
 
   /// The network with only the first outputs of its last Dense layer.
-  func narrowed(to count: Int) throws -> Network {
+  package func narrowed(to count: Int) throws -> Network {
     try replacingLast { dense in
       (dense.kernel.firstColumns(count), dense.bias.map { Array($0.prefix(count)) })
     }

@@ -30,6 +30,7 @@ package enum TrainingError: Error, CustomStringConvertible {
   case badPhoto(String, reason: String)
   case nothingLeft([PhotoTally.Skipped])
   case frozenChanged([String])
+  case otherNetwork(String, expected: String, found: String)
   case unfitTeacher(String, found: [Int])
   case teacherLacksPhotos(String, missing: Int, of: Int)
   case notFinite(epoch: Int)
@@ -88,6 +89,8 @@ package enum TrainingError: Error, CustomStringConvertible {
         + (skipped.first.map { ", the first, '\($0.path)', because \($0.reason)" } ?? "")
     case .frozenChanged(let names):
       "frozen tensors changed while training: \(names.joined(separator: ", "))"
+    case .otherNetwork(let path, let expected, let found):
+      "cannot go on from '\(path)': expected the layers and shapes of '\(expected)', found '\(found)'"
     case .unfitTeacher(let path, let found):
       "'\(path)' cannot teach: expected features [photos, numbers], found \(found)"
     case .teacherLacksPhotos(let path, let missing, let count):

@@ -51,7 +51,7 @@ struct VGGTests {
     #expect(Architectures.identify([]) == nil)
   }
 
-  @Test(arguments: Architectures.all.map(\.name))
+  @Test(arguments: Architectures.all.filter { $0.card.shipped == nil }.map(\.name))
   func everyCardIsComplete(name: String) throws {
     let card = try #require(Architectures.named(name)).card
     #expect(card.files.count >= 2)

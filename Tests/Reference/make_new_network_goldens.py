@@ -129,10 +129,8 @@ def write_small_convnet(stride=23):
         if len(variable.shape) > 1:
             variable.assign(pattern(tuple(variable.shape), number))
     generator = np.random.default_rng(12)
-    # Blotches rather than noise, with whole samples as a photo has them.
-    coarse = generator.uniform(0, 255, (6, 8, 8, 3))
-    pictures = tf.image.resize(coarse, (46, 46), "bicubic").numpy()
-    samples = np.clip(np.rint(pictures), 0, 255).astype(np.uint8)
+    # Noise, as neighbours that are equal would share a maximum, and rounding would choose one.
+    samples = generator.integers(0, 256, (6, 46, 46, 3)).astype(np.uint8)
     labels = np.array([0, 1, 1, 0, 1, 0])
     with tf.GradientTape() as tape:
         logits = model(samples.astype(np.float32) / np.float32(255), training=True)

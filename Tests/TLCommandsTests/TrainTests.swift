@@ -28,6 +28,18 @@ struct TrainTests {
       #expect(outcome.errors.contains("epoch 2 of 2: loss"))
       #expect(outcome.output.hasPrefix("wrote m.h5: classes cats, dogs; "))
       #expect(outcome.output.hasSuffix("base lenet-5 from random weights\n"))
+      let further = try run(
+        [
+          "train", Self.train, "--network", "lenet-5", "--start", "m.h5", "--epochs", "1",
+          "--output", "n.h5",
+        ], in: folder)
+      #expect(further.errors.contains("61,241 parameters from m.h5"))
+      let other = try runTL(
+        [
+          "train", Self.train, "--network", "tl-mini", "--start", "m.h5", "--output", "x.h5",
+        ], in: folder)
+      #expect(other.status != 0)
+      #expect(other.errors.contains("cannot go on from 'm.h5': expected the layers and shapes"))
       _ = try run(["evaluate", Self.validation, "--model", "m.h5"], in: folder)
       _ = try run(["predict", Self.validation, "--model", "m.h5"], in: folder)
       _ = try run(
@@ -59,7 +71,7 @@ struct TrainTests {
 
   private static let refused: [(arguments: [String], error: String)] = [
     (["--network", "lenet-6", "--output", "x.h5"], "'lenet-6' is invalid"),
-    (["--network", "lenet-5", "--output", "x.h5", "--epochs", "-1"], "--epochs must be 0 or more"),
+    (["--network", "lenet-5", "--output", "x.h5", "--epochs=-1"], "--epochs must be 0 or more"),
     (
       ["--network", "lenet-5", "--output", "x.h5", "--base-output", "b.h5"],
       "--base-output needs a network that is a base (tl-mini), found 'lenet-5'"
@@ -89,6 +101,15 @@ struct TrainTests {
       "cannot use 'small-convnet': layer 'max_pooling2d_3' has nothing left"
     ),
     (
+      ["--network", "lenet-5", "--output", "x.h5", "--teacher", "missing.h5"], "missing.h5"
+    ),
+    (
+      [
+        "--network", "lenet-5", "--output", "x.h5", "--teacher",
+        Locations.tests("WeightsTests/Fixtures/vgg16_keras1.h5"),
+      ], "is no feature file"
+    ),
+    (
       ["--network", "lenet-5", "--output", "missing/x.h5"], "cannot write 'missing/x.h5'"
     ),
     (
@@ -96,7 +117,10 @@ struct TrainTests {
       "cannot write 'missing/b.h5'"
     ),
     (
-      ["--network", "lenet-5", "--output", "x.h5", "--learning-rate", "1e30"],
+      [
+        "--network", "small-convnet", "--image-size", "46", "--output", "x.h5", "--optimizer",
+        "sgd", "--learning-rate", "1e20",
+      ],
       "the loss is no longer a number"
     ),
   ]
@@ -109,6 +133,39 @@ struct TrainTests {
       #expect(outcome.status != 0)
       #expect(outcome.errors.contains(error), "\(outcome.errors)")
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+  }
+
+  @Test func aTeacherMustKnowThePhotos() throws {
+    try Locations.withTemporaryFolder { folder in
+      for (data, pooling, output) in [
+        (Self.train, "avg", "whole.h5"), (Self.validation, "avg", "other.h5"),
+        (Self.train, "none", "pictures.h5"),
+      ] {
+        _ = try run(
+          [
+            "extract-features", data, "--base", WorkflowTests.base, "--pooling", pooling,
+            "--image-size", "64", "--output", output,
+          ], in: folder)
+      }
+      let train = [
+        "train", Self.train, "--network", "lenet-5", "--epochs", "1", "--output", "m.h5",
+        "--teacher",
+      ]
+      let other = try runTL(train + ["other.h5"], in: folder)
+      #expect(other.status != 0)
+      #expect(
+        other.errors.contains("'other.h5' cannot teach: it lacks 24 of the 24 photos to learn from")
+      )
+      let pictures = try runTL(train + ["pictures.h5"], in: folder)
+      #expect(pictures.status != 0)
+      #expect(
+        pictures.errors.contains(
+          "cannot teach: expected features [photos, numbers], found [24, 2, 2, 6]"))
+      #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "m.h5").path))
+      let whole = try run(train + ["whole.h5"], in: folder)
+      #expect(whole.errors.contains("teacher: 6 features of vgg16's 'block5_pool' from whole.h5"))
+      #expect(whole.output.contains("wrote m.h5: classes cats, dogs; 61241 parameters"))
     }
   }
 

@@ -32,6 +32,7 @@ struct ShowOcclusion: ParsableCommand {
   @Option(help: "A FILE for the numbers as JSON.")
   var raw: String?
 
+  @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -51,7 +52,7 @@ struct ShowOcclusion: ParsableCommand {
     for path in [output, raw].compactMap({ $0 }) {
       try OutputPlace.check(path, inputs: [photo, model.model])
     }
-    let classifier = try model.load(console)
+    let classifier = try model.load(console, limits)
     let label = try className.map { try classifier.label(named: $0) }
     let loaded = try loadedPhoto(photo, classifier.loader)
     let side = patch ?? max(1, min(loaded.image.height, loaded.image.width) / 5)

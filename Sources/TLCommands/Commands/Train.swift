@@ -29,6 +29,9 @@ struct Train: ParsableCommand {
   @Option(help: "Also write the base alone, in float16, to this FILE (.h5).")
   var baseOutput: String?
 
+  @Option(help: "Go on from a model FILE of the same network and classes.")
+  var start: String?
+
   @Option(help: "Also learn to predict another base's features of the same photos, of FILE.")
   var teacher: String?
 
@@ -56,7 +59,7 @@ struct Train: ParsableCommand {
       try listed(labelled: $0, excluding: pass.exclude, console)
     }
     for path in [output, baseOutput].compactMap({ $0 }) {
-      try OutputPlace.check(path, inputs: [teacher].compactMap { $0 })
+      try OutputPlace.check(path, inputs: [teacher, start].compactMap { $0 })
     }
     try requireSameClasses(folder, data, validating, validation)
     guard folder.classNames.count >= 2 else {
@@ -85,17 +88,19 @@ struct Train: ParsableCommand {
       size, photos.scaling,
       preprocessing: photos.preprocess ?? Preprocessing(rawValue: network.preprocessing)
         ?? .rescale, pixelLimit: pass.limits.pixelLimit)
-    return try named(network.rawValue) {
+    var model = try named(network.rawValue) {
       try ClassifierModel(
         new: network, classNames: classNames, dropout: training.dropout, loader: loader,
         seed: training.seed)
     }
+    if let start { try model.takeWeights(of: ClassifierModel.load(start), from: start) }
+    return model
   }
 
   private func announce(_ model: ClassifierModel, _ teacher: Teacher?, _ console: Console) {
     console.note(
-      "network: \(network.rawValue), \(grouped(model.network.parameterCount)) parameters drawn "
-        + "with seed \(training.seed)")
+      "network: \(network.rawValue), \(grouped(model.network.parameterCount)) parameters "
+        + (start.map { "from \($0)" } ?? "drawn with seed \(training.seed)"))
     console.note("photos: \(model.loader.summary)")
     if let ranges = augmentation.ranges {
       console.note("photos are changed at random in every epoch: \(ranges.summary)")
