@@ -48,7 +48,8 @@ let package = Package(
     .target(
       name: "Images",
       dependencies: [
-        "CKernels", "Compute", "CTurboJPEG", "CPNG", "CWebP", "CGIF", .product(name: "Crypto", package: "swift-crypto"),
+        "CKernels", "Compute", "CTurboJPEG", "CPNG", "CWebP", "CGIF",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
     .target(name: "Downloads", dependencies: ["CCurl"]),

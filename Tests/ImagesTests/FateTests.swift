@@ -23,7 +23,8 @@ import Testing
     "gif_named.jpg": .pillows("227b9ca8adc462a6"),
     "gray.jpg": .pillows("70d135d27cc558f7"),
     "gray16.png": .pillows("38198619d4bb273d"),
-    "header_only.jpg": .refused("the JPEG data is truncated: the file ends before the picture does"),
+    "header_only.jpg": .refused(
+      "the JPEG data is truncated: the file ends before the picture does"),
     "html_named.jpg": .refused(other("a web page")),
     "huge_claim.png": .refused(
       "the picture claims 60000 x 60000 pixels: expected at most 178956970"),

@@ -17,7 +17,8 @@ import Testing
 
   @Test func namesAreThoseOfTheCommandLine() {
     #expect(Preprocessing.allCases.map(\.rawValue) == ["caffe", "tf", "torch", "rescale", "none"])
-    #expect(Interpolation.allCases.map(\.rawValue) 
+    #expect(
+      Interpolation.allCases.map(\.rawValue)
         == ["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming", "tf-bilinear"])
   }
 }

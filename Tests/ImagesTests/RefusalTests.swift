@@ -10,7 +10,8 @@ import Testing
     "ppm.jpg": "not a \(PictureFormat.list) picture: found a PPM picture",
     "tiff.jpg": "not a \(PictureFormat.list) picture: found a TIFF picture",
     "page.jpg": "not a \(PictureFormat.list) picture: found a web page",
-    "pointer.jpg": "not a \(PictureFormat.list) picture: found a Git LFS pointer instead of the picture",
+    "pointer.jpg":
+      "not a \(PictureFormat.list) picture: found a Git LFS pointer instead of the picture",
     "text.jpg": "not a \(PictureFormat.list) picture: found text",
     "noise.jpg": "not a \(PictureFormat.list) picture: found data of an unknown kind",
     "empty.jpg": "the file is empty: expected a JPEG, PNG, WebP, BMP or GIF picture, found 0 bytes",

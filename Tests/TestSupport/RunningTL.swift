@@ -14,10 +14,12 @@ package struct RunOutcome: Sendable {
 /// - Parameters:
 ///   - environment: added to this process's own.
 ///   - folder: where it runs, by default where the tests run.
+///   - megabytes: how much memory it may ask for at most.
 package func runTL(
-  _ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil
+  _ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil,
+  megabytes: Int? = nil
 ) throws -> RunOutcome {
-  try RunningTL(arguments, environment: environment, in: folder).finish()
+  try RunningTL(arguments, environment: environment, in: folder, megabytes: megabytes).finish()
 }
 
 /// A running `tl`, for tests that send it a signal; others call `runTL`.
@@ -33,10 +35,17 @@ package final class RunningTL {
   }()
 
   package init(
-    _ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil
+    _ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil,
+    megabytes: Int? = nil
   ) throws {
     process.executableURL = Self.executable
     process.arguments = arguments
+    if let megabytes {
+      process.executableURL = URL(filePath: "/bin/sh")
+      process.arguments =
+        ["-c", "ulimit -v \(megabytes * 1000) && exec \"$0\" \"$@\"", Self.executable.path]
+        + arguments
+    }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     if let folder { process.currentDirectoryURL = folder }
     process.standardInput = FileHandle.nullDevice
