@@ -5,7 +5,7 @@
   apply_to = function)
 #define TABLE ck_table_avx512_bf16
 #define NAME "avx512_bf16"
-#define TRAINING "avx512"
+#define OTHERS "avx512"
 #define LANES 16
 #define VECTORS 2
 #define ROWS 12

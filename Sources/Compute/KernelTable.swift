@@ -28,6 +28,9 @@ package struct KernelTable: Sendable {
     return table!
   }()
 
+  /// What tables of other inner loops for the same instruction set are called.
+  package var nameOfOthers: String { String(cString: functions.others) }
+
   /// Whether the CPU multiplies bf16 numbers; without such instructions they are slower than
   /// float32.
   package var multipliesBF16: Bool { functions.has_bf16 }

@@ -102,7 +102,10 @@ package struct DataCheck: Sendable {
         if [.undecodable, .truncated, .damaged].contains(kind) { reasons[index] = kind.rawValue }
       }
     }
-    for group in DuplicateSearch.groups(examinations) {
+    // What is the same for certain is told even where it is near-same to something else too.
+    let same = DuplicateSearch.groups(examinations, withNearSame: false)
+    let nearSame = DuplicateSearch.groups(examinations).filter { $0.likeness == .nearSame }
+    for group in same + nearSame {
       let kind = Self.kind(of: group, examinations, splitOf, splits)
       add(kind, group.members.map { examinations[$0].photo.path }.joined(separator: " = "))
       for index in Self.superfluous(group, kind, splitOf) where reasons[index] == nil {

@@ -20,7 +20,11 @@ package enum DuplicateSearch {
   ///
   /// Photos that do not decode are left out. Near-same photos are found through common parts of
   /// their hashes, so the effort grows with the number of photos and not with its square.
-  package static func groups(_ examinations: [PhotoExamination]) -> [DuplicateGroup] {
+  ///
+  /// - Parameter withNearSame: whether photos that only look the same count.
+  package static func groups(
+    _ examinations: [PhotoExamination], withNearSame: Bool = true
+  ) -> [DuplicateGroup] {
     var joined = JoinedSets(count: examinations.count)
     var likeness = [DuplicateGroup.Likeness](repeating: .sameBytes, count: examinations.count)
     func join(_ first: Int, _ second: Int, _ kind: DuplicateGroup.Likeness) {
@@ -47,7 +51,9 @@ package enum DuplicateSearch {
       firstOfPixels[facts.pixelFingerprint] = index
       distinct.append((index, facts.likeness))
     }
-    for (first, second) in nearSame(distinct) { join(first, second, .nearSame) }
+    if withNearSame {
+      for (first, second) in nearSame(distinct) { join(first, second, .nearSame) }
+    }
     var members: [Int: [Int]] = [:]
     for index in examinations.indices where examinations[index].facts != nil {
       members[joined.root(of: index), default: []].append(index)

@@ -7,7 +7,7 @@ package enum PictureKernels {
   @TaskLocal package static var chosen = KernelTable.current
 
   static var functions: ck_picture_table {
-    guard let table = ck_picture_table_named(chosen.name) else {
+    guard let table = ck_picture_table_named(chosen.nameOfOthers) else {
       preconditionFailure("no picture kernels go with '\(chosen.name)'")
     }
     return table.pointee

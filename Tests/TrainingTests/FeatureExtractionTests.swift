@@ -125,7 +125,7 @@ struct FeatureExtractionTests {
       #expect(
         error?.description
           == "no photo is left: all 1 were skipped, the first, 'cats/empty.jpg', because the file "
-          + "is empty: expected a JPEG or PNG picture, found 0 bytes")
+          + "is empty: expected a JPEG, PNG, WebP, BMP or GIF picture, found 0 bytes")
       #expect(try names(folder) == ["data"])
     }
   }

@@ -116,9 +116,9 @@ struct ModelFileTests {
       try BaseLoader.load(name, height: 32, width: 32)
     }
     #expect(
-      error?.description
-        == "cannot find the base '\(name)': expected a file or one of "
-        + Architectures.all.map(\.name).joined(separator: ", "))
+      error?.description.hasPrefix(
+        "cannot find the base '\(name)': expected a file or one of mini, vgg16, vgg16-top, ")
+        == true)
   }
 
   @Test func headNamesStayClearOfTheBase() throws {

@@ -80,8 +80,8 @@ typedef struct {
 /// The kernels of one instruction set; constant, so Swift may share it between threads.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
   const char *name;
-  /// The name of the training table that goes with this one.
-  const char *training;
+  /// The name of the tables of training and of pictures that go with this one.
+  const char *others;
   /// Whether the CPU has instructions for bf16; without them the functions are slow.
   bool has_bf16;
   /// Columns that B is packed by.
