@@ -90,6 +90,8 @@ struct WeightsCommandTests {
       let line = own.output.split(separator: "\n").first { $0.hasPrefix("weights/vgg16_notop.h5 ") }
       #expect(line?.contains("  45 kB  a file of yours: md5 ") == true)
       #expect(own.output.contains("weights/mine.h5"))
+      // The card's digest is that of the file that comes with the project.
+      #expect(own.output.contains("  good: md5 is that of mini\n"))
       try put(Self.fixture, "cache/tl/weights/\(Self.published)", in: folder)
       let bad = try run(["weights", "verify", "vgg16"], in: folder)
       #expect(bad.status == 2)
