@@ -43,6 +43,8 @@ struct Evaluate: ParsableCommand {
     }
     progress.finish()
     report(evaluation.tally, console)
+    console.record("accuracy", evaluation.accuracy)
+    console.record("loss", evaluation.loss)
     if json {
       try console.write(try JSONText.encode(EvaluationReport(evaluation), isPretty: true) + "\n")
     } else {
