@@ -105,8 +105,13 @@ package struct FineTuning {
   }
 
   /// Trains on a folder; `report` may throw to stop.
+  ///
+  /// - Parameters:
+  ///   - state: of an earlier run that was set up alike, to go on from.
+  ///   - checkpoint: offered the state after every batch and every epoch.
   package func run(
-    _ folder: PhotoFolder, validation: PhotoFolder?, report: (Event) throws -> Void
+    _ folder: PhotoFolder, validation: PhotoFolder?, from state: TrainingState? = nil,
+    checkpoint: Checkpoint = { _, _ in }, report: (Event) throws -> Void
   ) throws -> Result {
     let caching = caching(
       photos: folder.photos.count, validation: validation?.photos.count ?? 0)
@@ -136,7 +141,8 @@ package struct FineTuning {
       ?? model.network
     var trainer = try Trainer(
       network: start, loss: model.loss, settings: settings, targets: targets)
-    let epochs = try trainer.train(examples, validation: validating) {
+    if let state { try trainer.resume(state) }
+    let epochs = try trainer.train(examples, validation: validating, checkpoint: checkpoint) {
       try report(.training($0))
     }
     try trainer.requireFinite(on: examples)

@@ -45,9 +45,13 @@ package struct HeadTraining {
 
   /// Trains, and returns the whole model with the epochs' results in its history.
   ///
-  /// - Parameter base: the base the features came from, its fingerprint already checked.
+  /// - Parameters:
+  ///   - base: the base the features came from, its fingerprint already checked.
+  ///   - state: of an earlier run that was set up alike, to go on from.
+  ///   - checkpoint: offered the state after every batch and every epoch.
   package func run(
-    base: Network, baseDescription: String, report: (TrainingEvent) throws -> Void
+    base: Network, baseDescription: String, from state: TrainingState? = nil,
+    checkpoint: Checkpoint = { _, _ in }, report: (TrainingEvent) throws -> Void
   ) throws -> ClassifierModel {
     let examples = try features.examples()
     let validation = try validation?.examples()
@@ -62,8 +66,10 @@ package struct HeadTraining {
       network: head, loss: Loss(classCount: features.classNames.count), settings: settings)
     // Flatten has nothing to learn, so the cut lies above it and rows enter as it leaves them.
     let rowShape = trainer.network.nodes[trainer.cut.boundary].shape
+    if let state { try trainer.resume(state) }
     let epochs = try trainer.train(
-      examples.reshaped(rowShape), validation: validation?.reshaped(rowShape), report: report)
+      examples.reshaped(rowShape), validation: validation?.reshaped(rowShape),
+      checkpoint: checkpoint, report: report)
 
     try trainer.requireFinite(on: examples.reshaped(rowShape))
 
