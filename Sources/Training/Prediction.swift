@@ -60,7 +60,7 @@ extension ClassifierModel {
     }
   }
 
-  /// Measures the model on labelled photos.
+  /// Measures the model on labelled photos; what it said of each is in the result's `predictions`.
   ///
   /// The folder's classes must be among the model's, by name.
   package func evaluate(
@@ -73,16 +73,18 @@ extension ClassifierModel {
       }
       return label
     }
-    var evaluation = Evaluation(classNames: classNames)
-    evaluation.tally = try predict(
+    var predictions = Predictions(classNames: classNames)
+    let tally = try predict(
       folder.photos, batchSize: batchSize, isStrict: isStrict, report: report
     ) { prediction in
       guard case .success(let probabilities) = prediction.outcome,
-        let label = prediction.photo.label, let best = prediction.best
+        let label = prediction.photo.label
       else { return }
-      evaluation.add(label: labels[label], predicted: best.label, probabilities[labels[label]])
+      predictions.add(
+        Predictions.Row(
+          path: prediction.photo.relativePath, label: labels[label], probabilities: probabilities))
     }
-    guard evaluation.count > 0 else { throw TrainingError.nothingLeft(evaluation.tally.skipped) }
-    return evaluation
+    guard !predictions.rows.isEmpty else { throw TrainingError.nothingLeft(tally.skipped) }
+    return Evaluation(predictions, tally: tally)
   }
 }

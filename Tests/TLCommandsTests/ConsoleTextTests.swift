@@ -1,6 +1,7 @@
 import Foundation
 import TLCommands
 import Testing
+import Training
 
 @Suite struct ConsoleTextTests {
   @Test func columnsLineUp() {

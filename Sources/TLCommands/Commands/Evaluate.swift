@@ -4,7 +4,13 @@ import Training
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure a model on a folder of labelled photos.")
+    abstract: "Measure a model on a folder of labelled photos.",
+    discussion: """
+      Every number comes with its 95 % interval: Wilson's for shares of photos, a bootstrap's for \
+      the others. --assert takes any of their names and one of >=, >, <=, <, =, such as \
+      --assert 'accuracy>=0.95' or --assert 'recall[cats]>=0.9'; where one does not hold, the exit \
+      status is 1.
+      """)
 
   @Argument(help: "The data folder, one subfolder per class.")
   var data: String
@@ -14,6 +20,17 @@ struct Evaluate: ParsableCommand {
 
   @Flag(help: "Print JSON instead of tables.")
   var json = false
+
+  @Option(help: "Also say how often the class is among the N most probable.")
+  var topK: Int?
+
+  @Option(
+    name: .customLong("assert"),
+    help: ArgumentHelp("What must hold; may be given several times.", valueName: "condition"))
+  var assertions: [String] = []
+
+  @Option(help: "The FILE for what the model says of each photo (.csv).")
+  var predictions: String?
 
   @OptionGroup var pass: PassOptions
 
@@ -26,12 +43,26 @@ struct Evaluate: ParsableCommand {
     guard batchSize > 0 else {
       throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")
     }
+    guard topK ?? 1 > 0 else {
+      throw ValidationError("--top-k must be 1 or more, found \(topK ?? 1)")
+    }
+    for text in assertions {
+      do {
+        _ = try MetricAssertion(text)
+      } catch {
+        throw ValidationError("--assert: \(error)")
+      }
+    }
   }
 
   func run() throws {
     let console = options.console
+    if let predictions { try OutputPlace.check(predictions, inputs: [model.model]) }
     let folder = try listed(labelled: data, excluding: pass.exclude, console)
     var classifier = try model.load(console, pass.limits)
+    let assertions = try self.assertions.map { try MetricAssertion($0) }
+    let names = Metrics.names(classifier.classNames, topK: topK)
+    for assertion in assertions { try assertion.requireName(among: names) }
     views.apply(to: &classifier, console)
     let progress = Progress(
       title: "evaluate", total: folder.photos.count, unit: "photos", console: console)
@@ -43,65 +74,18 @@ struct Evaluate: ParsableCommand {
     }
     progress.finish()
     report(evaluation.tally, console)
+    let metrics = Metrics(evaluation.predictions, topK: topK)
+    for note in metrics.notes { console.note(note) }
+    try predictions.map { try evaluation.predictions.write(to: $0) }
+    console.record("accuracy", evaluation.accuracy)
+    console.record("loss", evaluation.loss)
     if json {
-      try console.write(try JSONText.encode(EvaluationReport(evaluation), isPretty: true) + "\n")
+      let report = EvaluationReport(evaluation, metrics, assertions)
+      try console.write(try JSONText.encode(report, isPretty: true) + "\n")
     } else {
-      try show(evaluation, console)
+      try EvaluationTables(evaluation, metrics).show(console)
     }
-  }
-
-  private func show(_ evaluation: Evaluation, _ console: Console) throws {
-    let interval = evaluation.accuracyInterval
-    try console.result(
-      "accuracy \(decimal(evaluation.accuracy, 4)) (\(evaluation.right) of \(evaluation.count); "
-        + "95 % interval \(decimal(interval.lowerBound, 4)) to \(decimal(interval.upperBound, 4)))"
-        + ", loss \(decimal(evaluation.loss, 4))")
-    var table = TextTable(
-      [.text("class"), .number("photos"), .number("right")]
-        + evaluation.classNames.map { .number("as \($0)") })
-    for (index, name) in evaluation.classNames.enumerated() {
-      let row = evaluation.confusion[index]
-      let count = row.reduce(0, +)
-      let share = count == 0 ? "-" : decimal(Double(row[index]) / Double(count), 4)
-      table.add([name, "\(count)", share] + row.map { "\($0)" })
-    }
-    try console.result(table)
-  }
-}
-
-/// What `tl evaluate --json` prints.
-private struct EvaluationReport: Encodable {
-  let accuracy: Double
-  let accuracyLow: Double
-  let accuracyHigh: Double
-  let loss: Double
-  let photos: Int
-  let right: Int
-  let classNames: [String]
-  let confusion: [[Int]]
-  let failed: [Failed]
-
-  struct Failed: Encodable {
-    let path: String
-    let error: String
-  }
-
-  init(_ evaluation: Evaluation) {
-    accuracy = evaluation.accuracy
-    accuracyLow = evaluation.accuracyInterval.lowerBound
-    accuracyHigh = evaluation.accuracyInterval.upperBound
-    loss = evaluation.loss
-    photos = evaluation.count
-    right = evaluation.right
-    classNames = evaluation.classNames
-    confusion = evaluation.confusion
-    failed = evaluation.tally.skipped.map { Failed(path: $0.path, error: $0.reason) }
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case accuracy, loss, photos, right, confusion, failed
-    case accuracyLow = "accuracy_low"
-    case accuracyHigh = "accuracy_high"
-    case classNames = "class_names"
+    if let predictions { console.note("wrote \(predictions)") }
+    try assertions.check(metrics, console)
   }
 }

@@ -1,4 +1,4 @@
-/// Comma-separated values as RFC 4180 quotes them, with lines that end in LF.
+/// Comma-separated values as RFC 4180 quotes them, written with lines that end in LF.
 package enum CSV {
   /// A field, quoted only when it must be: comma, quote, CR or LF inside.
   package static func field(_ text: String) -> String {
