@@ -40,7 +40,7 @@ struct PrefixedPhotos: Examples {
   let fingerprints: [String]
   let tally: PhotoTally
   /// How long `forEachBatch` waited for photos.
-  let wait = PhotoWait()
+  let wait: PhotoWait
 
   /// Runs the prefix once over all views of all photos, to keep the outputs; or only decodes the
   /// photos, to know which of them can be.
@@ -49,8 +49,9 @@ struct PrefixedPhotos: Examples {
   init(
     _ folder: PhotoFolder, _ pass: PhotoPass,
     _ augmentation: (plan: AugmentationPlan, seed: UInt64)?, cached: Bool,
-    report: (Int) throws -> Void
+    wait: PhotoWait = PhotoWait(), report: (Int) throws -> Void
   ) throws {
+    self.wait = wait
     self.pass = pass
     self.augmentation = augmentation
     var usable: [Photo] = []

@@ -13,6 +13,15 @@ struct FineTune: ParsableCommand {
       first. What lies below the lowest unfrozen layer runs once, its outputs are kept. With \
       --augment or a range of changes it runs in every epoch, on newly changed photos; \
       --augment-views makes a number of views once instead. Validation photos are never changed.
+
+      --unfreeze, then --freeze: a layer's name, a block or prefix (block5, conv5_block3), a glob \
+      (block*_conv1), from:block4_conv1 (it and all after it), last:4 (as Keras's \
+      base.layers[-4:]), head, all, none; several with commas. The head is trained too unless it is \
+      frozen by name.
+
+      --schedule "head:5, block5:10, block4:10" trains the head for 5 epochs, then block5 too, \
+      then block4 too; what the optimizer remembers of the others is kept. --scale \
+      block5=0.1,block4=0.03 gives them smaller steps.
       """)
 
   @Argument(help: "The data folder.")
@@ -30,14 +39,19 @@ struct FineTune: ParsableCommand {
   @Option(help: "A trained model FILE to go on from.")
   var model: String?
 
-  @Option(help: "Layers to train: names, blocks (block5), globs, a,b; all; none.")
-  var unfreeze: String
+  @OptionGroup var freezing: FreezingOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Unfreeze step by step instead: what besides, for how many epochs.",
+      valueName: "head:5,block5:10"))
+  var schedule: String?
 
   @Option(help: "The model FILE to write (.h5).")
   var output: String
 
-  @Option(help: "How often all photos are gone through.")
-  var epochs = 30
+  @Option(help: "How often all photos are gone through; default: 30.")
+  var epochs: Int?
 
   @Option(help: "How many photos make one step.")
   var batchSize = 20
@@ -56,6 +70,8 @@ struct FineTune: ParsableCommand {
 
   @OptionGroup var precision: PrecisionOptions
 
+  @OptionGroup var learning: LearningOptions
+
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
 
   @Option(help: ArgumentHelp("Make n views of each photo once, used in turn.", valueName: "n"))
@@ -64,8 +80,11 @@ struct FineTune: ParsableCommand {
   @OptionGroup(title: "With --base, or a model that does not say") var photos: PhotoOptions
   @OptionGroup(title: "With --base only") var head: HeadOptions
 
-  @Option(help: ArgumentHelp("Epochs of the head's own training; 0: none.", valueName: "n"))
-  var headEpochs = 30
+  @Option(
+    help: ArgumentHelp(
+      "Epochs of the head's own training; 0: none; default: 30, with --schedule 0.",
+      valueName: "n"))
+  var headEpochs: Int?
 
   @Option(help: "Learning rate of the head's own training; default: what suits the base.")
   var headLearningRate: Float?
@@ -86,21 +105,44 @@ struct FineTune: ParsableCommand {
     guard cacheLimit >= 0 else {
       throw ValidationError("--cache-limit must be 0 or more, found \(cacheLimit)")
     }
-    _ = try (
-      settings(WeightDefaults()), headSettings(WeightDefaults()), layerSelection(unfreeze)
-    )
+    guard schedule != nil || freezing.isGiven else {
+      throw ValidationError(
+        "say what to train: --unfreeze, --freeze or --schedule ('--unfreeze none': the head alone)")
+    }
+    guard schedule == nil || (freezing.unfreeze == nil && epochs == nil) else {
+      throw ValidationError(
+        "--schedule says what is unfrozen and for how long: leave out --unfreeze and --epochs")
+    }
+    _ = try (settings(WeightDefaults()), headSettings(WeightDefaults()), unfreezing())
+  }
+
+  private func unfreezing() throws -> UnfreezingSchedule? {
+    do {
+      return try schedule.map { try UnfreezingSchedule($0) }
+    } catch let error as TrainingError {
+      throw ValidationError(error.description)
+    }
   }
 
   private func settings(_ defaults: WeightDefaults) throws -> TrainingSettings {
-    try trainingSettings(
-      epochs: epochs, batchSize: batchSize, optimizer: optimizer,
+    let plain = try trainingSettings(
+      epochs: unfreezing()?.epochs ?? epochs ?? 30, batchSize: batchSize, optimizer: optimizer,
       learningRate: learningRate ?? defaults.tuningLearningRate, seed: seed)
+    return try learning.settings(plain, isValidated: validation != nil)
   }
 
+  private var ownHeadEpochs: Int { headEpochs ?? (schedule == nil ? 30 : 0) }
+
+  /// The head's own training has the loss and the steps of the rest, but one rate.
   private func headSettings(_ defaults: WeightDefaults) throws -> TrainingSettings {
-    try trainingSettings(
-      "head-", epochs: headEpochs, atLeast: 0, batchSize: batchSize, optimizer: optimizer,
+    let plain = try trainingSettings(
+      "head-", epochs: ownHeadEpochs, atLeast: 0, batchSize: batchSize, optimizer: optimizer,
       learningRate: headLearningRate ?? defaults.headLearningRate, seed: seed)
+    var settings = try settings(defaults)
+    (settings.epochs, settings.learningRate) = (plain.epochs, plain.learningRate)
+    (settings.schedule, settings.plateau) = (LearningRateSchedule(), nil)
+    settings.partRates = PartRates()
+    return settings
   }
 
   func run() throws {
@@ -121,51 +163,26 @@ struct FineTune: ParsableCommand {
     start.precision = precision
     let settings = try settings(start.defaults)
     if learningRate == nil { console.note("learning rate: \(settings.learningRate)") }
+    noteLearning(settings, console)
     let tuning = try named(model ?? base ?? "mini") {
       try FineTuning(
-        model: start, unfrozen: layerSelection(unfreeze), settings: settings,
+        model: start, trained: freezing.layers(), schedule: unfreezing(), settings: settings,
         photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
         augmentation: augmentation.ranges.map {
           AugmentationPlan(ranges: $0, views: augmentViews)
         })
     }
-    announce(tuning, folder, validating, console)
-    let result = try tuning.run(folder, validation: validating, showingOn: console)
+    let result = try keepingGoodWeights(output, console) {
+      try tuning.run(
+        folder, validation: validating, showingOn: console, cacheLimit: cacheLimit,
+        changes: augmentation.ranges)
+    }
     if let share = result.photoWait {
       console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
     }
     try result.model.save(output)
-    console.note("freeze: \(result.proof.sentence)")
+    reportResult(result.model, console)
     try console.result("wrote \(output): \(result.model.summary)")
-  }
-
-  private func announce(
-    _ tuning: FineTuning, _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
-  ) {
-    let names = tuning.trainedLayers
-    console.note(
-      "training \(names.isEmpty ? "" : names.joined(separator: ", ") + " and ")the head; "
-        + "all up to '\(tuning.boundary.name)' is frozen")
-    if let ranges = augmentation.ranges {
-      console.note("photos are changed at random: \(ranges.summary)")
-    }
-    let (photos, others) = (folder.photos.count, validating?.photos.count ?? 0)
-    let caching = tuning.caching(photos: photos, validation: others)
-    if caching.isFresh {
-      console.note("every epoch sees new changes: the frozen part runs anew in each")
-      if others == 0 { return }
-    }
-    let views = caching.views == 1 ? "" : "\(caching.views) views of \(photos) photos and "
-    let what =
-      caching.isFresh
-      ? "\(others) photos for validation"
-      : views + "\(caching.views == 1 ? photos + others : others) photos"
-    let megabytes = (caching.bytes + 999_999) / 1_000_000
-    let place = "outputs of '\(tuning.boundary.name)' for \(what) (\(megabytes) MB)"
-    console.note(
-      caching.keepsValidation
-        ? "\(place) are computed once and kept in memory"
-        : "\(place) exceed --cache-limit \(cacheLimit): they are computed anew in every epoch")
   }
 
   private func opened(
@@ -207,17 +224,19 @@ struct FineTune: ParsableCommand {
     var fresh = try ClassifierModel(
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
     fresh.precision = precision
-    if headEpochs == 0 {
-      console.note("the head starts from random weights (--head-epochs 0)")
+    if ownHeadEpochs == 0 {
+      let why = schedule == nil ? "--head-epochs 0" : "--schedule trains it"
+      console.note("the head starts from random weights (\(why))")
       return fresh
     }
     console.note(
-      "no trained head was given: training one first, \(headEpochs) "
-        + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"
+      "no trained head was given: training one first, \(ownHeadEpochs) "
+        + "epoch\(ownHeadEpochs == 1 ? "" : "s") with all of the base frozen"
         + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
     let tuning = try FineTuning(
-      model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(fresh.defaults),
-      photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
+      model: fresh, trained: TrainableLayers(unfreeze: LayerSelection("none")),
+      settings: headSettings(fresh.defaults), photosAtOnce: 20, isStrict: pass.strict,
+      cacheLimit: cacheLimit * 1_000_000)
     return try tuning.run(
       folder, validation: validating, showingOn: console, isReporting: false
     ).model

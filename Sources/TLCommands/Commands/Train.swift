@@ -36,13 +36,15 @@ struct Train: ParsableCommand {
   var teacher: String?
 
   @OptionGroup var training: NewTrainingOptions
+  @OptionGroup var freezing: FreezingOptions
+  @OptionGroup var learning: LearningOptions
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
   @OptionGroup(title: "Photos") var photos: PhotoOptions
   @OptionGroup var pass: PassOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
-    _ = try training.settings()
+    _ = try settings()
     guard baseOutput == nil || network.base != nil else {
       throw ValidationError(
         "--base-output needs a network that is a base (tl-mini), found '\(network.rawValue)'")
@@ -50,6 +52,10 @@ struct Train: ParsableCommand {
     guard baseOutput != output else {
       throw ValidationError("--output and --base-output name the same file, '\(output)'")
     }
+  }
+
+  private func settings() throws -> TrainingSettings {
+    try learning.settings(training.settings(), isValidated: validation != nil)
   }
 
   func run() throws {
@@ -67,19 +73,31 @@ struct Train: ParsableCommand {
     }
     let model = try fresh(folder.classNames)
     let teacher = try teacher.map { try Teacher($0) }
-    announce(model, teacher, console)
-    let tuning = try FineTuning(
-      model: model, unfrozen: LayerSelection("all"), settings: training.settings(),
-      photosAtOnce: training.batchSize, isStrict: pass.strict, cacheLimit: 4_000_000_000,
-      augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0) }, teacher: teacher,
-      command: "train")
-    let result = try tuning.run(folder, validation: validating, showingOn: console)
+    let settings = try settings()
+    announce(model, settings, teacher, console)
+    let tuning = try tuning(model, settings, teacher)
+    let result = try keepingGoodWeights(output, console) {
+      try tuning.run(folder, validation: validating, showingOn: console)
+    }
     try result.model.save(output)
     if let baseOutput {
       try result.model.saveBase(baseOutput)
       console.note("wrote \(baseOutput): the base alone, in float16")
     }
+    reportResult(result.model, console)
     try console.result("wrote \(output): \(result.model.summary)")
+  }
+
+  private func tuning(
+    _ model: ClassifierModel, _ settings: TrainingSettings, _ teacher: Teacher?
+  ) throws -> FineTuning {
+    try named(network.rawValue) {
+      try FineTuning(
+        model: model, trained: freezing.layers(), settings: settings,
+        photosAtOnce: training.batchSize, isStrict: pass.strict, cacheLimit: 4_000_000_000,
+        augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0) }, teacher: teacher,
+        command: "train")
+    }
   }
 
   private func fresh(_ classNames: [String]) throws -> ClassifierModel {
@@ -97,7 +115,9 @@ struct Train: ParsableCommand {
     return model
   }
 
-  private func announce(_ model: ClassifierModel, _ teacher: Teacher?, _ console: Console) {
+  private func announce(
+    _ model: ClassifierModel, _ settings: TrainingSettings, _ teacher: Teacher?, _ console: Console
+  ) {
     console.note(
       "network: \(network.rawValue), \(grouped(model.network.parameterCount)) parameters "
         + (start.map { "from \($0)" } ?? "drawn with seed \(training.seed)"))
@@ -105,7 +125,7 @@ struct Train: ParsableCommand {
     if let ranges = augmentation.ranges {
       console.note("photos are changed at random in every epoch: \(ranges.summary)")
     }
-    console.note("training: \(training.summary)")
+    console.note("training: \(settings.summary)")
     if let teacher {
       console.note("teacher: \(teacher.width) features of \(teacher.name) from \(teacher.path)")
     }

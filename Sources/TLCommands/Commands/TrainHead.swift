@@ -40,14 +40,16 @@ struct TrainHead: ParsableCommand {
   @Option(help: "The seed of initial weights, order and dropout.")
   var seed: UInt64 = 0
 
+  @OptionGroup var learning: LearningOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws { _ = try settings(WeightDefaults()) }
 
   private func settings(_ defaults: WeightDefaults) throws -> TrainingSettings {
-    try trainingSettings(
+    let plain = try trainingSettings(
       epochs: epochs, batchSize: batchSize, optimizer: optimizer,
       learningRate: learningRate ?? defaults.headLearningRate, seed: seed)
+    return try learning.settings(plain, isValidated: validation != nil)
   }
 
   func run() throws {
@@ -73,15 +75,18 @@ struct TrainHead: ParsableCommand {
     if learningRate == nil {
       console.note("learning rate: \(training.settings.learningRate), which suits \(loaded.name)")
     }
+    noteLearning(training.settings, console)
     let progress = EpochProgress(console)
-    let model = try training.run(
-      base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary
-    ) { event in
-      try Interrupt.check()
-      try progress.show(event)
+    let model = try keepingGoodWeights(output, console) {
+      try training.run(
+        base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary
+      ) { event in
+        try Interrupt.check()
+        try progress.show(event)
+      }
     }
     try model.save(output)
-    for run in model.history.suffix(1) { console.note("freeze: \(run.proof)") }
+    reportResult(model, console)
     try console.result("wrote \(output): \(model.summary)")
   }
 }
