@@ -27,6 +27,8 @@ package struct FineTuning {
     /// the validation folder are, byte for byte, also trained on.
     case examined(PhotoTally, validation: PhotoTally?, shared: Int)
     case training(TrainingEvent)
+    /// Photos that an epoch had to do without, as they cannot be read any more.
+    case lost([PhotoTally.Skipped], epoch: Int)
   }
 
   /// What a fine-tuning run gave.
@@ -146,7 +148,13 @@ package struct FineTuning {
     if kept == nil { try keeper?.keep(trainer.state) }
     let epochs = try trainer.train(
       examples, validation: validating, checkpoint: { try keeper?.offer($0, $1) },
-      report: { try report(.training($0)) })
+      report: { event in
+        if case .epoch(let result, _) = event {
+          let lost = examples.lost.takeAll()
+          if !lost.isEmpty { try report(.lost(lost, epoch: result.epoch)) }
+        }
+        try report(.training(event))
+      })
     try trainer.requireFinite(on: examples)
     let network =
       teacher == nil
