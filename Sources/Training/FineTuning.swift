@@ -150,7 +150,7 @@ package struct FineTuning {
       examples, validation: validating, checkpoint: { try keeper?.offer($0, $1) },
       report: { event in
         if case .epoch(let result, _) = event {
-          let lost = examples.lost.takeAll()
+          let lost = examples.lost.takeAll() + (validating?.lost.takeAll() ?? [])
           if !lost.isEmpty { try report(.lost(lost, epoch: result.epoch)) }
         }
         try report(.training(event))
@@ -203,8 +203,8 @@ extension Trainer {
   /// the losses of its steps need not show: they are those before each step.
   func requireFinite(on examples: some Examples) throws {
     let first = Array(0..<min(examples.count, settings.batchSize))
-    let sample = CachedExamples(
-      features: try examples.values(at: first), labels: first.map { examples.labels[$0] })
+    let (indices, values) = try examples.readable(at: first)
+    let sample = CachedExamples(features: values, labels: indices.map { examples.labels[$0] })
     guard try evaluate(sample).loss.isFinite else {
       throw TrainingError.notFinite(epoch: settings.epochs)
     }

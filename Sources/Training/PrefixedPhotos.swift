@@ -106,6 +106,17 @@ struct PrefixedPhotos: Examples {
     return try pass.outputs(indices.map { photos[$0] }, view: view(epoch: 1)).rows
   }
 
+  func readable(at indices: [Int]) throws -> (indices: [Int], values: Tensor) {
+    if let first = cache.first { return (indices, first.gatheringRows(indices)) }
+    var (values, places): ([Float], [Int]) = ([], [])
+    try pass.run(indices.map { photos[$0] }, view: view(epoch: 1)) { batch, output in
+      lost.add(batch.failures)
+      values += output.scalars
+      places += batch.indices
+    }
+    return (places.map { indices[$0] }, pass.rows(values, count: places.count))
+  }
+
   /// Without a cache, photos of later batches are prepared while `body` runs; one that cannot be
   /// read any more is left out.
   func forEachBatch(
