@@ -1,6 +1,6 @@
 import Compute
 import Crypto
-package import Foundation
+import Foundation
 import HDF5
 import Weights
 

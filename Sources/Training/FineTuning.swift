@@ -33,6 +33,8 @@ package struct FineTuning {
     /// the validation folder are, byte for byte, also trained on.
     case examined(PhotoTally, validation: PhotoTally?, shared: Int)
     case training(TrainingEvent)
+    /// Photos that an epoch had to do without, as they cannot be read any more.
+    case lost([PhotoTally.Skipped], epoch: Int)
   }
 
   /// What a fine-tuning run gave.
@@ -42,6 +44,8 @@ package struct FineTuning {
     /// The share of the training in which the network waited for photos, 0 to 1; nil where what
     /// it needed was kept in memory.
     package let photoWait: Double?
+    /// What the model says of the photos to validate on, nil without any.
+    package let predictions: Predictions?
   }
 
   /// - Parameters:
@@ -108,7 +112,11 @@ package struct FineTuning {
       run.photos = data.examples.count
       if index == first { try begin(&run, data, keeper) }
       try train(&run, stage: index, data, keeper, report)
-      if index < stages.count - 1 { run.trainer.endStage() }
+      if index < stages.count - 1 {
+        run.trainer.endStage()
+      } else {
+        run.predictions = try predictions(run.trainer, data)
+      }
     }
     let result = try result(run.trainer.result, run)
     if let last = result.model.history.last { try keeper?.end(last, run.trainer.state) }
@@ -131,6 +139,18 @@ package struct FineTuning {
     var before: [[String]] = []
     var photos = 0
     let wait = PhotoWait()
+    var predictions: Predictions?
+  }
+
+  /// What the result says of the photos to validate on.
+  private func predictions(_ trainer: Trainer, _ data: StageData) throws -> Predictions? {
+    try data.validation.map { validating in
+      let (indices, probabilities) = try trainer.probabilities(
+        of: validating, classCount: model.classNames.count)
+      return Predictions(
+        classNames: model.classNames, paths: indices.map { validating.paths[$0] },
+        labels: indices.map { validating.labels[$0] }, probabilities)
+    }
   }
 
   /// Takes the digests before the run, and goes on from where an earlier one stood.
@@ -172,7 +192,14 @@ package struct FineTuning {
     do {
       _ = try run.trainer.train(
         examples, validation: data.validation, through: end,
-        checkpoint: { try keeper?.offer($0, $1) }, report: { try report(.training($0)) })
+        checkpoint: { try keeper?.offer($0, $1) },
+        report: { event in
+          if case .epoch(let result, _) = event {
+            let lost = data.lostPhotos
+            if !lost.isEmpty { try report(.lost(lost, epoch: result.epoch)) }
+          }
+          try report(.training(event))
+        })
       if index == stages.count - 1 { try run.trainer.requireFinite(on: examples) }
     } catch let error as TrainingError where error.isNotFinite {
       guard let good = run.trainer.lastGood else { throw error }
@@ -198,7 +225,8 @@ package struct FineTuning {
     record.unfreezing = schedule?.text
     record.bestEpoch = run.trainer.bestEpoch
     model.history.append(record)
-    return Result(model: model, proof: proof, photoWait: run.wait.share)
+    return Result(
+      model: model, proof: proof, photoWait: run.wait.share, predictions: run.predictions)
   }
 }
 
@@ -206,6 +234,11 @@ package struct FineTuning {
 struct StageData {
   let examples: PrefixedPhotos
   let validation: PrefixedPhotos?
+
+  /// Photos that could not be read any more since the last call.
+  var lostPhotos: [PhotoTally.Skipped] {
+    examples.lost.takeAll() + (validation?.lost.takeAll() ?? [])
+  }
 
   /// A digest of the photos, their order and their classes.
   var digest: String {

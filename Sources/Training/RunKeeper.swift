@@ -1,6 +1,6 @@
 import Compute
 import Foundation
-package import Images
+import Images
 package import Layers
 
 /// Writes a run's checkpoint while it trains, and leads a run that goes on to where it stood.

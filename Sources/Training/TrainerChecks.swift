@@ -25,11 +25,12 @@ extension Trainer {
   /// The first place among examples where the averaged network gives no finite numbers.
   private func place(on examples: any Examples, _ all: [Int]) throws -> NotFinitePlace {
     for start in stride(from: 0, to: all.count, by: settings.batchSize) {
-      let indices = Array(all[start..<min(start + settings.batchSize, all.count)])
+      let wanted = Array(all[start..<min(start + settings.batchSize, all.count)])
+      let (indices, values) = try examples.readable(at: wanted)
       var copy = self
       copy.network = averaged
       _ = copy.trainStep(
-        try examples.values(at: indices), labels: indices.map { examples.labels[$0] })
+        values, labels: indices.map { examples.labels[$0] })
       if let trouble = copy.trouble { return trouble }
     }
     return .loss
@@ -39,8 +40,8 @@ extension Trainer {
   /// the losses of its steps need not show: they are those before each step.
   func requireFinite(on examples: some Examples) throws {
     let first = Array(0..<min(examples.count, settings.batchSize))
-    let sample = CachedExamples(
-      features: try examples.values(at: first), labels: first.map { examples.labels[$0] })
+    let (indices, values) = try examples.readable(at: first)
+    let sample = CachedExamples(features: values, labels: indices.map { examples.labels[$0] })
     guard try evaluate(sample).loss.isFinite else {
       throw TrainingError.notFinite(
         epoch: history.count, place: try place(on: sample, Array(0..<sample.count)))

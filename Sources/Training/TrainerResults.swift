@@ -38,19 +38,22 @@ extension Trainer {
   package func evaluate(_ examples: some Examples) throws -> (loss: Double, accuracy: Double) {
     let network = averaged
     let plan = network.plan(from: [cut.boundary], to: [network.outputIndex], logits: true)
-    var (lossSum, right) = (0.0, 0)
+    var (lossSum, right, count) = (0.0, 0, 0)
     for start in stride(from: 0, to: examples.count, by: 100) {
-      let indices = Array(start..<min(start + 100, examples.count))
+      let wanted = Array(start..<min(start + 100, examples.count))
+      let (indices, values) = try examples.readable(at: wanted)
+      if indices.isEmpty { continue }
       let labels = indices.map { examples.labels[$0] }
-      let outputs = plan.run(try examples.values(at: indices))[0]
+      let outputs = plan.run(values)[0]
       let logits = outputs.firstColumns(outputs.shape[1] - (targets?.shape[1] ?? 0))
       lossSum += loss.losses(
         logits: logits, labels: labels, smoothing: settings.labelSmoothing, focal: settings.focal
       ).reduce(0, +)
       right += loss.right(logits: logits, labels: labels)
+      count += indices.count
     }
-    let count = Double(max(examples.count, 1))
-    return (lossSum / count + penalty(of: network), Double(right) / count)
+    let total = Double(max(count, 1))
+    return (lossSum / total + penalty(of: network), Double(right) / total)
   }
 
   mutating func watch(_ result: EpochResult) {

@@ -1,5 +1,4 @@
-package import Foundation
-package import Layers
+import Layers
 
 /// What is kept of a run so that it can go on as if it had never stopped.
 ///

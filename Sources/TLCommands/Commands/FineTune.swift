@@ -24,19 +24,22 @@ struct FineTune: ParsableCommand {
       block5=0.1,block4=0.03 gives them smaller steps.
       """)
 
-  @Argument(help: "The data folder.")
+  @Argument(help: "The data folder.", completion: .directory)
   var data: String
 
-  @Option(help: "A data folder to validate on after every epoch.")
+  @Option(help: "A data folder to validate on after every epoch.", completion: .directory)
   var validation: String?
 
-  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
+  @Option(
+    help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...",
+    completion: .baseFile)
   var base: String?
 
   @Flag(help: "Accept a base file that lacks some of its tensors.")
   var allowPartial = false
 
-  @Option(help: "A trained model FILE to go on from.")
+  @Option(
+    help: "A trained model FILE to go on from.", completion: .file(extensions: ["h5"]))
   var model: String?
 
   @OptionGroup var freezing: FreezingOptions
@@ -47,8 +50,9 @@ struct FineTune: ParsableCommand {
       valueName: "head:5,block5:10"))
   var schedule: String?
 
-  @Option(help: "The model FILE to write (.h5).")
-  var output: String
+  @Option(
+    help: "Write the model to this FILE too (.h5).", completion: .file(extensions: ["h5"]))
+  var output: String?
 
   @Option(help: "How often all photos are gone through; default: 30.")
   var epochs: Int?
@@ -90,6 +94,7 @@ struct FineTune: ParsableCommand {
   var headLearningRate: Float?
 
   @OptionGroup var pass: PassOptions
+  @OptionGroup var place: RunOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -101,6 +106,10 @@ struct FineTune: ParsableCommand {
     }
     guard (1...1000).contains(augmentViews ?? 1) else {
       throw ValidationError("--augment-views must be 1 to 1000, found \(augmentViews ?? 1)")
+    }
+    guard ownHeadEpochs > 0 || freezing.unfreeze == "none" || isHeadFirst else {
+      throw ValidationError(
+        "--head-epochs 0 needs --unfreeze none: a random head would spoil what it is trained with")
     }
     guard cacheLimit >= 0 else {
       throw ValidationError("--cache-limit must be 0 or more, found \(cacheLimit)")
@@ -131,7 +140,10 @@ struct FineTune: ParsableCommand {
     return try learning.settings(plain, isValidated: validation != nil)
   }
 
-  private var ownHeadEpochs: Int { headEpochs ?? (schedule == nil ? 30 : 0) }
+  /// Whether --schedule begins with the head alone.
+  private var isHeadFirst: Bool { (try? unfreezing())?.steps.first?.name == "head" }
+
+  private var ownHeadEpochs: Int { headEpochs ?? (isHeadFirst ? 0 : 30) }
 
   /// The head's own training has the loss and the steps of the rest, but one rate.
   private func headSettings(_ defaults: WeightDefaults) throws -> TrainingSettings {
@@ -151,7 +163,7 @@ struct FineTune: ParsableCommand {
     let validating = try validation.map {
       try listed(labelled: $0, excluding: pass.exclude, console)
     }
-    try OutputPlace.check(output)
+    try place.check(output: output)
     try requireSameClasses(folder, data, validating, validation)
     let precision = precision.chosen(console)
     var start =
@@ -172,17 +184,24 @@ struct FineTune: ParsableCommand {
           AugmentationPlan(ranges: $0, views: augmentViews)
         })
     }
-    let result = try keepingGoodWeights(output, console) {
-      try tuning.run(
-        folder, validation: validating, showingOn: console, cacheLimit: cacheLimit,
+    let finished = try place.record(
+      RunRecord(
+        command: "fine-tune", data: data, validation: validation, classNames: folder.classNames),
+      output: output,
+      chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
+    ) { run in
+      let result = try tuning.run(
+        folder, validation: validating, showingOn: console, keeping: run, cacheLimit: cacheLimit,
         changes: augmentation.ranges)
+      return RunOutcome(
+        model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
+        predictions: result.predictions)
     }
-    if let share = result.photoWait {
+    if let share = finished.outcome.photoWait {
       console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
     }
-    try result.model.save(output)
-    reportResult(result.model, console)
-    try console.result("wrote \(output): \(result.model.summary)")
+    reportResult(finished.outcome.model, console)
+    try place.say(finished, console)
   }
 
   private func opened(
@@ -215,7 +234,7 @@ struct FineTune: ParsableCommand {
     let options = try BaseOptions.parse(
       (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
-    try OutputPlace.check(output, inputs: [loaded.path])
+    if let output { try OutputPlace.check(output, inputs: [loaded.path]) }
     let loader = try photos.loader(for: loaded, pass.limits)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {

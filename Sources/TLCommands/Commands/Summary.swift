@@ -12,10 +12,12 @@ struct Summary: ParsableCommand {
       layer is shown as it is in the file.
       """)
 
-  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
+  @Option(
+    help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...",
+    completion: .baseFile)
   var base: String?
 
-  @Option(help: "A model FILE.")
+  @Option(help: "A model FILE.", completion: .file(extensions: ["h5"]))
   var model: String?
 
   @OptionGroup var freezing: FreezingOptions

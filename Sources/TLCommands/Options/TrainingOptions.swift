@@ -63,14 +63,15 @@ func trainingSettings(
 
 /// Runs `body`; where the loss stopped being a number, writes the last good weights, and fails.
 func keepingGoodWeights<R>(
-  _ output: String, _ console: Console, _ body: () throws -> R
+  _ places: [String], _ console: Console, _ body: () throws -> R
 ) throws -> R {
   do {
     return try body()
   } catch let broken as BrokenTraining {
-    try broken.model.save(output)
+    for place in places { try broken.model.save(place) }
     console.warning(
-      "wrote \(output) with the weights of epoch \(broken.epoch), the last good ones")
+      "wrote \(places[places.count - 1]) with the weights of epoch \(broken.epoch), the last good "
+        + "ones")
     throw broken.reason
   }
 }

@@ -5,12 +5,14 @@ extension FineTuning {
   /// Trains with progress for everything that takes long.
   ///
   /// - Parameters:
+  ///   - run: where the epochs are kept, nil where they need not be.
   ///   - isReporting: whether to say what was noticed about the photos.
   ///   - cacheLimit: as it was given; nil where nothing is to be said of what is trained and kept.
   ///   - changes: how photos are changed at random.
   func run(
     _ folder: PhotoFolder, validation: PhotoFolder?, showingOn console: Console,
-    isReporting: Bool = true, cacheLimit: Int? = nil, changes: Augmentation? = nil
+    keeping kept: RunFolder? = nil, isReporting: Bool = true, cacheLimit: Int? = nil,
+    changes: Augmentation? = nil
   ) throws -> Result {
     let photos = (folder.photos.count, validation?.photos.count ?? 0)
     var prefix: Progress?
@@ -39,7 +41,13 @@ extension FineTuning {
         if shared > 0 {
           console.warning("\(shared) photos are in both folders: validation is too good")
         }
-      case .training(let event): try progress.show(event)
+      case .lost(let photos, let epoch):
+        for photo in photos { console.warning("skipped '\(photo.path)': \(photo.reason)") }
+        console.warning(
+          "epoch \(epoch) went without \(photos.count) photo\(photos.count == 1 ? "" : "s")")
+      case .training(let event):
+        try progress.show(event)
+        try kept?.add(event)
       }
     }
   }
