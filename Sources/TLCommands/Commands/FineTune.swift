@@ -168,7 +168,7 @@ struct FineTune: ParsableCommand {
     let precision = precision.chosen(console)
     var start =
       if let model {
-        try opened(model, folder, console)
+        try startingModel(model, folder, data, photos, pass, console)
       } else {
         try withTrainedHead(folder, validating, precision, console)
       }
@@ -189,10 +189,10 @@ struct FineTune: ParsableCommand {
         command: "fine-tune", data: data, validation: validation, classNames: folder.classNames),
       output: output,
       chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
-    ) { run in
+    ) { run, keeper in
       let result = try tuning.run(
-        folder, validation: validating, showingOn: console, keeping: run, cacheLimit: cacheLimit,
-        changes: augmentation.ranges)
+        folder, validation: validating, showingOn: console, keeping: (run, keeper),
+        cacheLimit: cacheLimit, changes: augmentation.ranges)
       return RunOutcome(
         model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
         predictions: result.predictions)
@@ -202,28 +202,6 @@ struct FineTune: ParsableCommand {
     }
     reportResult(finished.outcome.model, console)
     try place.say(finished, console)
-  }
-
-  private func opened(
-    _ path: String, _ folder: PhotoFolder, _ console: Console
-  ) throws -> ClassifierModel {
-    let scaling = photos.scaling
-    var model = try ClassifierModel.load(
-      path,
-      overrides: ModelOverrides(
-        preprocessing: photos.preprocess, interpolation: scaling.interpolation, fit: scaling.fit,
-        ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode,
-        imageSize: photos.givenSize?.pair, fallbackClassNames: folder.classNames))
-    model.loader.pixelLimit = pass.limits.pixelLimit
-    guard model.classNames == folder.classNames else {
-      throw TrainingError.otherClasses(path, model.classNames, data, folder.classNames)
-    }
-    if model.history.isEmpty {
-      console.note("'\(path)' was not written by tl: its classes are taken to be the folder's")
-    }
-    console.note("model: \(model.summary)")
-    console.note("photos: \(model.loader.summary)")
-    return model
   }
 
   /// A base with a head of its own training, as fine-tuning must not start from a random head.
