@@ -53,21 +53,30 @@ package struct RateCurve: Sendable, Equatable {
     points.append(Point(rate: rate, loss: loss, smoothed: smoothed))
     let best = points.map(\.smoothed).min() ?? smoothed
     // The first losses are too few to tell.
-    hasDiverged = points.count > 10 && smoothed > 3 * best
+    hasDiverged = points.count > Self.start && smoothed > 3 * best
     return !hasDiverged
   }
 
-  /// The point where the smoothed loss is lowest.
-  package var lowest: Point? { points.min { $0.smoothed < $1.smoothed } }
+  /// The point where the smoothed loss is lowest, of those that can be trusted.
+  package var lowest: Point? {
+    points.dropFirst(Self.start).min { $0.smoothed < $1.smoothed }
+  }
+
+  /// How many losses come before the first that is trusted.
+  private static let start = 10
 
   /// The rate at which the loss falls fastest, over the logarithm of the rate; nil where it does not
   /// fall by a tenth.
   package var suggestion: Double? {
-    guard let first = points.first, let lowest,
-      let end = points.firstIndex(of: lowest), lowest.smoothed < 0.9 * first.smoothed
-    else { return nil }
+    guard points.count > Self.start, let lowest, let end = points.firstIndex(of: lowest) else {
+      return nil
+    }
+    let first = points.prefix(Self.start).reduce(0) { $0 + $1.loss } / Double(Self.start)
+    guard lowest.smoothed < 0.9 * first else { return nil }
     let width = 3
-    let inner = points.indices.filter { $0 >= width && $0 <= end && $0 + width < points.count }
+    let inner = points.indices.filter {
+      $0 >= Self.start && $0 <= end && $0 + width < points.count
+    }
     func slope(_ index: Int) -> Double {
       let (before, after) = (points[index - width], points[index + width])
       return (after.smoothed - before.smoothed) / log(after.rate / before.rate)
