@@ -58,6 +58,11 @@ package final class RunKeeper {
     return resumed.finished[phase]
   }
 
+  /// The state that the next phase goes on from; nil where it starts.
+  package var upcoming: TrainingState? {
+    resumed.flatMap { $0.phase == phase + 1 ? $0.state : nil }
+  }
+
   /// Begins the next phase.
   ///
   /// Throws `CheckpointError` where the checkpoint is of other photos or of another network.
