@@ -6,6 +6,8 @@ package protocol Examples {
   var labels: [Int] { get }
   /// The prefix's output `[indices.count, ...]` for the given examples.
   func values(at indices: [Int]) throws -> Tensor
+  /// Those of the given examples that can still be read, and the prefix's output for them.
+  func readable(at indices: [Int]) throws -> (indices: [Int], values: Tensor)
   /// Calls `body` with each batch of examples and the prefix's output for it, in the order given.
   ///
   /// - Parameters:
@@ -21,6 +23,10 @@ extension Examples {
     _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
   ) throws {
     for indices in batches { try body(indices, values(at: indices), []) }
+  }
+
+  package func readable(at indices: [Int]) throws -> (indices: [Int], values: Tensor) {
+    (indices, try values(at: indices))
   }
 
   package var count: Int { labels.count }

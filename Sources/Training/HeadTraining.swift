@@ -47,11 +47,10 @@ package struct HeadTraining {
   ///
   /// - Parameters:
   ///   - base: the base the features came from, its fingerprint already checked.
-  ///   - state: of an earlier run that was set up alike, to go on from.
-  ///   - checkpoint: offered the state after every batch and every epoch.
+  ///   - keeper: keeps the run, and leads it to where it stood.
   package func run(
-    base: Network, baseDescription: String, from state: TrainingState? = nil,
-    checkpoint: Checkpoint = { _, _ in }, report: (TrainingEvent) throws -> Void
+    base: Network, baseDescription: String, keeper: RunKeeper? = nil,
+    report: (TrainingEvent) throws -> Void
   ) throws -> ClassifierModel {
     let examples = try features.examples()
     let validation = try validation?.examples()
@@ -66,10 +65,12 @@ package struct HeadTraining {
       network: head, loss: Loss(classCount: features.classNames.count), settings: settings)
     // Flatten has nothing to learn, so the cut lies above it and rows enter as it leaves them.
     let rowShape = trainer.network.nodes[trainer.cut.boundary].shape
-    if let state { try trainer.resume(state) }
+    let kept = try keeper?.begin(head, photos: digest)
+    if let state = kept?.state { try trainer.resume(state) }
+    if kept == nil { try keeper?.keep(trainer.state) }
     let epochs = try trainer.train(
       examples.reshaped(rowShape), validation: validation?.reshaped(rowShape),
-      checkpoint: checkpoint, report: report)
+      checkpoint: { try keeper?.offer($0, $1) }, report: report)
 
     try trainer.requireFinite(on: examples.reshaped(rowShape))
 
@@ -84,8 +85,15 @@ package struct HeadTraining {
     let run = TrainingRun(
       command: "train-head", trained: "the head", settings: settings,
       photos: features.rows.count, proof: proof.sentence, epochs: epochs)
+    try keeper?.end(run, trainer.state)
     return ClassifierModel(
       network: network, classNames: features.classNames, loader: features.source.loader,
       history: [run], baseDescription: baseDescription)
+  }
+
+  /// A digest of the photos that the features are of.
+  private var digest: String {
+    let rows = features.rows + (validation?.rows ?? [])
+    return RunKeeper.digest(of: rows.map(\.fingerprint), labels: rows.map { $0.label ?? 0 })
   }
 }

@@ -141,19 +141,21 @@ package struct Trainer: Sendable {
   /// Loss and accuracy of the present network on examples, without training.
   package func evaluate(_ examples: some Examples) throws -> (loss: Double, accuracy: Double) {
     let plan = network.plan(from: [cut.boundary], to: [network.outputIndex], logits: true)
-    var (lossSum, right) = (0.0, 0)
+    var (lossSum, right, count) = (0.0, 0, 0)
     for start in stride(from: 0, to: examples.count, by: 100) {
-      let indices = Array(start..<min(start + 100, examples.count))
+      let wanted = Array(start..<min(start + 100, examples.count))
+      let (indices, values) = try examples.readable(at: wanted)
+      if indices.isEmpty { continue }
       let labels = indices.map { examples.labels[$0] }
-      let outputs = plan.run(try examples.values(at: indices))[0]
+      let outputs = plan.run(values)[0]
       let logits = outputs.firstColumns(outputs.shape[1] - (targets?.shape[1] ?? 0))
       lossSum += loss.losses(
         logits: logits, labels: labels, smoothing: settings.labelSmoothing
       ).reduce(0, +)
       right += loss.right(logits: logits, labels: labels)
+      count += indices.count
     }
-    let count = Double(max(examples.count, 1))
-    return (lossSum / count, Double(right) / count)
+    return (lossSum / Double(max(count, 1)), Double(right) / Double(max(count, 1)))
   }
 }
 

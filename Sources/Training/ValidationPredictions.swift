@@ -2,16 +2,27 @@ import Compute
 import Layers
 
 extension Trainer {
-  /// The probability of every class for every example, `[examples][classes]`.
-  func probabilities(of examples: some Examples, classCount: Int) throws -> [[Float]] {
+  /// What the network says of the examples that can still be read.
+  ///
+  /// - Parameter paths: the examples' photos, below the data folder.
+  func predictions(
+    of examples: some Examples, paths: [String], classNames: [String]
+  ) throws -> Predictions {
     let plan = network.plan(from: [cut.boundary], to: [network.outputIndex], logits: true)
     // Behind the classes there may be what a teacher is imitated in.
-    let outputs = classCount == 2 ? 1 : classCount
-    return try stride(from: 0, to: examples.count, by: 100).flatMap { start in
-      let indices = Array(start..<min(start + 100, examples.count))
-      let logits = plan.run(try examples.values(at: indices))[0]
-      return loss.probabilities(logits: logits.firstColumns(outputs))
+    let outputs = classNames.count == 2 ? 1 : classNames.count
+    var predictions = Predictions(classNames: classNames)
+    for start in stride(from: 0, to: examples.count, by: 100) {
+      let wanted = Array(start..<min(start + 100, examples.count))
+      let (indices, values) = try examples.readable(at: wanted)
+      if indices.isEmpty { continue }
+      let logits = plan.run(values)[0].firstColumns(outputs)
+      for (index, row) in zip(indices, loss.probabilities(logits: logits)) {
+        predictions.add(
+          .init(path: paths[index], label: examples.labels[index], probabilities: row))
+      }
     }
+    return predictions
   }
 }
 
@@ -23,25 +34,14 @@ extension HeadTraining {
     let plan = network.plan(
       from: [network.headStart - 1], to: [network.outputIndex], logits: true)
     let examples = try validation.examples()
-    let probabilities = stride(from: 0, to: examples.count, by: 100).flatMap { start in
+    let rows = stride(from: 0, to: examples.count, by: 100).flatMap { start in
       let indices = Array(start..<min(start + 100, examples.count))
-      return model.loss.probabilities(logits: plan.run(examples.values(at: indices))[0])
+      let logits = plan.run(examples.values(at: indices))[0]
+      return zip(indices, model.loss.probabilities(logits: logits)).map { index, row in
+        Predictions.Row(
+          path: validation.rows[index].path, label: examples.labels[index], probabilities: row)
+      }
     }
-    return Predictions(
-      classNames: model.classNames, paths: validation.rows.map(\.path), labels: examples.labels,
-      probabilities)
-  }
-}
-
-extension Predictions {
-  /// - Parameter probabilities: of every class, for each path and label.
-  init(
-    classNames: [String], paths: [String], labels: [Int], _ probabilities: [[Float]]
-  ) {
-    self.init(
-      classNames: classNames,
-      rows: zip(zip(paths, labels), probabilities).map {
-        Row(path: $0.0, label: $0.1, probabilities: $1)
-      })
+    return Predictions(classNames: model.classNames, rows: rows)
   }
 }

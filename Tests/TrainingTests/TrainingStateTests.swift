@@ -127,14 +127,26 @@ struct TrainingStateTests {
         epochs: 4, batchSize: 7, rule: .adam(), learningRate: 1e-3, seed: 2),
       photosAtOnce: 5, isStrict: true, cacheLimit: 1 << 30,
       augmentation: AugmentationPlan(ranges: ranges, views: views))
-    var states: [TrainingState] = []
-    let whole = try tuning.run(
-      folder, validation: folder, checkpoint: { _, state in states.append(state()) }
-    ) { _ in }
-    // 4 batches of 24 photos and the epoch's end make 5 states an epoch.
-    #expect(states.count == 20)
-    for state in [states[1], states[3], states[4], states[11]] {
-      let rest = try tuning.run(folder, validation: folder, from: state) { _ in }
+    try Locations.withTemporaryFolder { place in
+      let path = place.appending(path: "checkpoint.h5").path
+      var kept: [TrainingCheckpoint] = []
+      let keeper = RunKeeper(path, interval: .zero)
+      let whole = try tuning.run(folder, validation: folder, keeper: keeper) { event in
+        if case .training(.batch) = event { kept.append(try CheckpointFile.read(path)) }
+      }
+      // 4 batches of 24 photos in each epoch.
+      #expect(kept.count == 16)
+      try expectSame(
+        whole,
+        [kept[1], kept[3], kept[9], CheckpointFile.read(path)].map { checkpoint in
+          let keeper = RunKeeper(path, resuming: checkpoint)
+          return try tuning.run(folder, validation: folder, keeper: keeper) { _ in }
+        })
+    }
+  }
+
+  private func expectSame(_ whole: FineTuning.Result, _ others: [FineTuning.Result]) {
+    for rest in others {
       #expect(rest.model.history == whole.model.history)
       for (one, other) in zip(rest.model.network.nodes, whole.model.network.nodes) {
         #expect(one.layer.parameters.map(\.value) == other.layer.parameters.map(\.value))
