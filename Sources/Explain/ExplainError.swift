@@ -9,6 +9,7 @@ package enum ExplainError: Error, CustomStringConvertible {
   case badKernel(String, reason: String)
   case patchTooLarge(patch: Int, height: Int, width: Int)
   case nothingLeft(photo: String, height: Int, width: Int, kernel: String)
+  case noRun(String, found: String)
 
   package var description: String {
     switch self {
@@ -33,6 +34,9 @@ package enum ExplainError: Error, CustomStringConvertible {
         + "\(height)x\(width)"
     case .nothingLeft(let photo, let height, let width, let kernel):
       "nothing is left of '\(photo)' (\(height)x\(width)) under a kernel of \(kernel)"
+    case .noRun(let path, let found):
+      "'\(path)' is no training run: expected a folder with run.json, history.json or "
+        + "predictions.csv, found \(found)"
     }
   }
 }
@@ -50,6 +54,7 @@ extension ExplainError {
       "sobel-x, sobel-y, sharpen, mean, or a text file with one row of numbers a line"
     case .patchTooLarge: "a smaller --patch"
     case .nothingLeft: "--padding same"
+    case .noRun: "the folder that a training command named at its end"
     case .unknownClass: nil
     }
   }

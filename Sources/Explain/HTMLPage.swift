@@ -12,27 +12,57 @@ package struct HTMLPage: Sendable {
 
   package mutating func paragraph(_ text: String) { body += "<p>\(Self.escaped(text))</p>\n" }
 
+  /// Adds a sentence about what is not as it should be.
+  package mutating func remark(_ text: String) {
+    body += "<p class=\"missing\">\(Self.escaped(text))</p>\n"
+  }
+
+  /// Adds markup as it is.
+  package mutating func add(_ markup: String) { body += markup }
+
   /// Adds a picture with a caption.
-  package mutating func picture(_ image: RGBImage, caption: String) throws {
+  ///
+  /// - Parameter leastWidth: on narrow screens it is not shown narrower, in pixels, but moved aside.
+  package mutating func picture(
+    _ image: RGBImage, caption: String, leastWidth: Int = 0
+  ) throws {
     let bytes = Data(try image.png()).base64EncodedString()
+    let least = min(leastWidth, image.width)
     body += """
-      <figure><img alt="\(Self.escaped(caption))" width="\(image.width)" height="\(image.height)" \
-      src="data:image/png;base64,\(bytes)">
+      <figure><div class="wide"><img alt="\(Self.escaped(caption))" width="\(image.width)" \
+      height="\(image.height)"\(least > 0 ? " style=\"min-width:\(least)px\"" : "") \
+      src="data:image/png;base64,\(bytes)"></div>
       <figcaption>\(Self.escaped(caption))</figcaption></figure>\n
       """
   }
 
   /// Adds a table, the first row its head.
-  package mutating func table(_ rows: [[String]]) {
-    body += "<table>\n"
-    for (index, row) in rows.enumerated() {
+  package mutating func table(_ rows: [[String]]) { body += Self.table(rows) }
+
+  /// A table, the first row its head.
+  ///
+  /// - Parameter numbers: how many of the last columns hold numbers.
+  package static func table(_ rows: [[String]], numbers: Int = 0) -> String {
+    let lines = rows.enumerated().map { index, row in
       let tag = index == 0 ? "th" : "td"
-      body += "<tr>" + row.map { "<\(tag)>\(Self.escaped($0))</\(tag)>" }.joined() + "</tr>\n"
+      let cells = row.enumerated().map { column, text in
+        let name = column >= row.count - numbers ? " class=\"number\"" : ""
+        return "<\(tag)\(name)>\(breakable(text))</\(tag)>"
+      }
+      return "<tr>\(cells.joined())</tr>\n"
     }
-    body += "</table>\n"
+    return "<div class=\"wide\"><table><thead>\(lines.first ?? "")</thead>\n"
+      + "<tbody>\(lines.dropFirst().joined())</tbody></table></div>\n"
   }
 
-  /// The whole page.
+  /// A picture as JPEG inside its tag.
+  package static func jpegTag(_ image: RGBImage, alt: String, quality: Int) throws -> String {
+    let bytes = Data(try image.jpeg(quality: quality)).base64EncodedString()
+    return "<img alt=\"\(escaped(alt))\" width=\"\(image.width)\" height=\"\(image.height)\" "
+      + "src=\"data:image/jpeg;base64,\(bytes)\">"
+  }
+
+  /// The whole page; the policy forbids it to load or run anything.
   package var text: String {
     """
     <!DOCTYPE html>
@@ -40,27 +70,27 @@ package struct HTMLPage: Sendable {
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta http-equiv="Content-Security-Policy" \
+    content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
     <title>\(Self.escaped(title))</title>
     <style>
-    body { font: 16px/1.5 system-ui, sans-serif; max-width: 1340px; margin: 2em auto; \
-    padding: 0 1em; color: #222; background: #fff; }
-    h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 2em; }
-    p { max-width: 44em; }
-    img { max-width: 100%; height: auto; }
-    figure { margin: 1em 0; } figcaption { color: #666; font-size: .9em; }
-    table { border-collapse: collapse; } th, td { text-align: left; padding: .2em 1em .2em 0; }
-    th { border-bottom: 1px solid #999; }
-    </style>
+    \(PageStyle.text)</style>
     </head>
     <body>
-    <h1>\(Self.escaped(title))</h1>
+    <h1>\(Self.breakable(title))</h1>
     \(body)</body>
     </html>
 
     """
   }
 
-  static func escaped(_ text: String) -> String {
+  /// Text for inside elements that may be broken after the marks that names are made with.
+  package static func breakable(_ text: String) -> String {
+    ["_", "-", "/"].reduce(escaped(text)) { $0.replacingOccurrences(of: $1, with: $1 + "<wbr>") }
+  }
+
+  /// Text for inside elements and quoted attributes.
+  package static func escaped(_ text: String) -> String {
     text.replacingOccurrences(of: "&", with: "&amp;")
       .replacingOccurrences(of: "<", with: "&lt;")
       .replacingOccurrences(of: ">", with: "&gt;")

@@ -161,8 +161,12 @@ package struct FineTuning {
     let network =
       teacher == nil
       ? trainer.network : try trainer.network.narrowed(to: model.network.outputShape[0])
-    let predictions = try validating.map {
-      try trainer.predictions(of: $0, paths: $0.paths, classNames: model.classNames)
+    let predictions = try validating.map { validating in
+      let (indices, probabilities) = try trainer.probabilities(
+        of: validating, classCount: model.classNames.count)
+      return Predictions(
+        classNames: model.classNames, paths: indices.map { validating.paths[$0] },
+        labels: indices.map { validating.labels[$0] }, probabilities)
     }
     let result = try result(network, before: before, epochs: epochs, examples, predictions)
     if let run = result.model.history.last { try keeper?.end(run, trainer.state) }

@@ -98,6 +98,9 @@ package struct Metrics: Sendable {
   /// All numbers, those about single classes last.
   package var all: [Metric] { overall + classes.flatMap(\.all) }
 
+  /// How often photos are drawn anew for an interval.
+  package static var draws: Int { MetricBootstrap.draws }
+
   package subscript(name name: String) -> Metric? { all.first { $0.name == name } }
 
   /// The names of all numbers for these classes, as `--assert` takes them.

@@ -2,27 +2,22 @@ import Compute
 import Layers
 
 extension Trainer {
-  /// What the network says of the examples that can still be read.
-  ///
-  /// - Parameter paths: the examples' photos, below the data folder.
-  func predictions(
-    of examples: some Examples, paths: [String], classNames: [String]
-  ) throws -> Predictions {
+  /// The probability of every class, `[examples][classes]`, for every example that can be read.
+  func probabilities(
+    of examples: some Examples, classCount: Int
+  ) throws -> (indices: [Int], probabilities: [[Float]]) {
     let plan = network.plan(from: [cut.boundary], to: [network.outputIndex], logits: true)
     // Behind the classes there may be what a teacher is imitated in.
-    let outputs = classNames.count == 2 ? 1 : classNames.count
-    var predictions = Predictions(classNames: classNames)
+    let outputs = classCount == 2 ? 1 : classCount
+    var (read, probabilities): ([Int], [[Float]]) = ([], [])
     for start in stride(from: 0, to: examples.count, by: 100) {
       let wanted = Array(start..<min(start + 100, examples.count))
       let (indices, values) = try examples.readable(at: wanted)
       if indices.isEmpty { continue }
-      let logits = plan.run(values)[0].firstColumns(outputs)
-      for (index, row) in zip(indices, loss.probabilities(logits: logits)) {
-        predictions.add(
-          .init(path: paths[index], label: examples.labels[index], probabilities: row))
-      }
+      read += indices
+      probabilities += loss.probabilities(logits: plan.run(values)[0].firstColumns(outputs))
     }
-    return predictions
+    return (read, probabilities)
   }
 }
 
@@ -34,14 +29,25 @@ extension HeadTraining {
     let plan = network.plan(
       from: [network.headStart - 1], to: [network.outputIndex], logits: true)
     let examples = try validation.examples()
-    let rows = stride(from: 0, to: examples.count, by: 100).flatMap { start in
+    let probabilities = stride(from: 0, to: examples.count, by: 100).flatMap { start in
       let indices = Array(start..<min(start + 100, examples.count))
-      let logits = plan.run(examples.values(at: indices))[0]
-      return zip(indices, model.loss.probabilities(logits: logits)).map { index, row in
-        Predictions.Row(
-          path: validation.rows[index].path, label: examples.labels[index], probabilities: row)
-      }
+      return model.loss.probabilities(logits: plan.run(examples.values(at: indices))[0])
     }
-    return Predictions(classNames: model.classNames, rows: rows)
+    return Predictions(
+      classNames: model.classNames, paths: validation.rows.map(\.path), labels: examples.labels,
+      probabilities)
+  }
+}
+
+extension Predictions {
+  /// - Parameter probabilities: of every class, for each path and label.
+  init(
+    classNames: [String], paths: [String], labels: [Int], _ probabilities: [[Float]]
+  ) {
+    self.init(
+      classNames: classNames,
+      rows: zip(zip(paths, labels), probabilities).map {
+        Row(path: $0.0, label: $0.1, probabilities: $1)
+      })
   }
 }

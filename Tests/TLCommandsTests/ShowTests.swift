@@ -148,7 +148,7 @@ struct ShowTests {
       let page = try String(contentsOf: folder.appending(path: "a.html"), encoding: .utf8)
       // The photo, what the network gets, and five blocks; nothing is fetched from elsewhere.
       #expect(page.components(separatedBy: "src=\"data:image/png;base64,").count == 8)
-      #expect(!page.contains("http"))
+      #expect(!page.contains("http://") && !page.contains("https://"))
       let wrong = try runTL(
         [
           "show", "activations", Self.photo, "--base", Self.base, "--image-size", "64", "--layer",

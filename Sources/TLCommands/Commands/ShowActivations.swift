@@ -119,7 +119,7 @@ struct ShowActivations: ParsableCommand {
       let grid = layer.grid(limit: channels)
       let image = try PictureOutput.image(
         PictureSheet(headline: "", grids: [grid]), "the sheet of '\(layer.layer)'")
-      try page.picture(image, caption: grid.title)
+      try page.picture(image, caption: grid.title, leastWidth: 720)
     }
     return page
   }

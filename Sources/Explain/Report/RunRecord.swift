@@ -1,0 +1,83 @@
+package import Foundation
+import Training
+
+/// What `run.json` says, as far as it does.
+struct RunRecord: Decodable {
+  var command: String?
+  var status: String?
+  var started: String?
+  var finished: String?
+  var seconds: Double?
+  var version: String?
+  var data: String?
+  var validation: String?
+  var model: String?
+  var frozen: String?
+  var trained: String?
+  var photoWait: Double?
+  var isa: String?
+  var threads: Int?
+
+  init() {}
+}
+
+/// The epochs of a run, a column for each number.
+package struct RunHistory: Equatable, Sendable {
+  package let epochs: [Int]
+  /// As many values as there are epochs; nil for one that is missing or no number.
+  private let columns: [String: [Double?]]
+
+  package init(columns: [String: [Double?]]) {
+    let count = columns["epoch"]?.count ?? columns.values.map(\.count).max() ?? 0
+    epochs = (0..<count).map { index in
+      columns["epoch"]?[index].flatMap { Int(exactly: $0) } ?? index + 1
+    }
+    self.columns = columns.mapValues { values in
+      (0..<count).map { $0 < values.count && values[$0]?.isFinite == true ? values[$0] : nil }
+    }
+  }
+
+  /// The values of a column; nil where there is none with a number in it.
+  package subscript(name: String) -> [Double?]? {
+    columns[name].flatMap { $0.contains { $0 != nil } ? $0 : nil }
+  }
+
+  /// The index of the epoch with the greatest validation accuracy, the least validation loss
+  /// deciding between equals; nil without validation.
+  package var best: Int? {
+    guard let accuracy = self["val_accuracy"] else { return nil }
+    let loss = self["val_loss"]
+    func key(_ index: Int) -> (Double, Double, Int) {
+      (accuracy[index] ?? -1, -(loss?[index] ?? .infinity), -index)
+    }
+    return epochs.indices.max { key($0) < key($1) }
+  }
+
+  /// Reads Keras's form: a list for each name.
+  package init(json: Data) throws {
+    let lists = try JSONDecoder().decode([String: [Number]].self, from: json)
+    self.init(columns: lists.mapValues { $0.map(\.value) })
+  }
+
+  /// Reads a table with the names in its first line.
+  package init(csv: Data) throws {
+    let records = try CSV.records(csv)
+    var columns: [String: [Double?]] = [:]
+    for (index, name) in (records.first?.fields ?? []).enumerated() {
+      columns[name] = records.dropFirst().map {
+        index < $0.fields.count ? Double($0.fields[index]) : nil
+      }
+    }
+    self.init(columns: columns)
+  }
+
+  /// A number, or what stands in its place where it is none.
+  private struct Number: Decodable {
+    let value: Double?
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      value = try? container.decode(Double.self)
+    }
+  }
+}
