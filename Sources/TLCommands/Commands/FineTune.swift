@@ -144,9 +144,9 @@ struct FineTune: ParsableCommand {
         command: "fine-tune", data: data, validation: validation, classNames: folder.classNames),
       output: output,
       chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
-    ) { run in
+    ) { run, keeper in
       let result = try tuning.run(
-        folder, validation: validating, showingOn: console, keeping: run)
+        folder, validation: validating, showingOn: console, keeping: (run, keeper))
       return RunOutcome(
         model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
         predictions: result.predictions)

@@ -85,9 +85,9 @@ struct Train: ParsableCommand {
       RunRecord(
         command: "train", data: data, validation: validation, classNames: folder.classNames),
       output: output, chosen: model.chosenOptions + [("dropout", "\(dropout)")], console
-    ) { run in
+    ) { run, keeper in
       let result = try tuning.run(
-        folder, validation: validating, showingOn: console, keeping: run)
+        folder, validation: validating, showingOn: console, keeping: (run, keeper))
       return RunOutcome(
         model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
         predictions: result.predictions)

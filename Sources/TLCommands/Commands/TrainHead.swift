@@ -88,9 +88,10 @@ struct TrainHead: ParsableCommand {
         classNames: training.features.classNames), output: output,
       chosen: [("learning-rate", "\(training.settings.learningRate)"), ("base", loaded.path)],
       console
-    ) { run in
+    ) { run, keeper in
       let model = try training.run(
-        base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary
+        base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary,
+        keeper: keeper
       ) { event in
         try Interrupt.check()
         try progress.show(event)

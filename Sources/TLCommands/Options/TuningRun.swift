@@ -5,18 +5,18 @@ extension FineTuning {
   /// Trains with progress for everything that takes long.
   ///
   /// - Parameters:
-  ///   - run: where the epochs are kept, nil where they need not be.
+  ///   - kept: where the epochs and the state are kept, nil where they need not be.
   ///   - isReporting: whether to say what was noticed about the photos.
   func run(
     _ folder: PhotoFolder, validation: PhotoFolder?, showingOn console: Console,
-    keeping kept: RunFolder? = nil, isReporting: Bool = true
+    keeping kept: (run: RunFolder, keeper: RunKeeper)? = nil, isReporting: Bool = true
   ) throws -> Result {
     let caching = caching(
       photos: folder.photos.count, validation: validation?.photos.count ?? 0)
     let prefix = Progress(
       title: title(of: caching), total: caching.total, unit: "photos", console: console)
     let progress = EpochProgress(console)
-    return try run(folder, validation: validation) { event in
+    return try run(folder, validation: validation, keeper: kept?.keeper) { event in
       try Interrupt.check()
       switch event {
       case .prefix(let done, let total):
@@ -35,7 +35,7 @@ extension FineTuning {
           "epoch \(epoch) went without \(photos.count) photo\(photos.count == 1 ? "" : "s")")
       case .training(let event):
         try progress.show(event)
-        try kept?.add(event)
+        try kept?.run.add(event)
       }
     }
   }
