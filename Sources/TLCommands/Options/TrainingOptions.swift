@@ -15,6 +15,7 @@ struct OptimizerName: ExpressibleByArgument, CustomStringConvertible {
 
   var description: String { rule.name }
   static var allValueStrings: [String] { Optimizer.Rule.names }
+  static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 /// The head on top of a base.
