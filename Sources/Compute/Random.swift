@@ -18,6 +18,17 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
     state = (next(), next(), next(), next())
   }
 
+  /// The generator that goes on from four words of an earlier one.
+  package init(words: [UInt64]) {
+    precondition(
+      words.count == 4 && words.contains { $0 != 0 },
+      "a generator has four words that are not all 0, but got \(words)")
+    state = (words[0], words[1], words[2], words[3])
+  }
+
+  /// The four words that the next numbers depend on, and nothing else.
+  package var words: [UInt64] { [state.0, state.1, state.2, state.3] }
+
   package mutating func next() -> UInt64 {
     let rotated = state.1 &* 5
     let result = ((rotated << 7) | (rotated >> 57)) &* 9

@@ -5,6 +5,9 @@ package enum FitMode: Sendable, Equatable, Codable, RawRepresentable {
   /// The largest part of the frame's shape from the middle: Keras's `crop_to_aspect_ratio`.
   case crop
   /// The whole picture between black bars: Keras's `pad_to_aspect_ratio`.
+  ///
+  /// With `tf-bilinear` the bars are added after scaling, as `image_dataset_from_directory` does
+  /// it, else before, as the layer `Resizing` does it.
   case pad
   /// The shorter side scaled to so many pixels, then the frame cut from the middle: torchvision's
   /// `Resize` and `CenterCrop`, with which ImageNet models are evaluated.
@@ -35,7 +38,9 @@ package enum FitMode: Sendable, Equatable, Codable, RawRepresentable {
   }
 
   /// What is done to a picture of `height` x `width` for a frame.
-  func steps(height: Int, width: Int, frameHeight: Int, frameWidth: Int) -> FitSteps {
+  func steps(
+    height: Int, width: Int, frameHeight: Int, frameWidth: Int, _ interpolation: Interpolation
+  ) -> FitSteps {
     // Keras computes the sides of the frame's shape in Float32.
     let shapedHeight = Int(Float(width * frameHeight) / Float(frameWidth))
     let shapedWidth = Int(Float(height * frameWidth) / Float(frameHeight))
@@ -49,6 +54,10 @@ package enum FitMode: Sendable, Equatable, Codable, RawRepresentable {
         top: (height - partHeight) / 2, left: (width - partWidth) / 2, height: partHeight,
         width: partWidth)
       return FitSteps(part: part, height: frameHeight, width: frameWidth, frame: nil)
+    case .pad where interpolation == .tfBilinear:
+      return Self.tensorFlowPad(
+        height: Float(height), width: Float(width), frameHeight: frameHeight,
+        frameWidth: frameWidth)
     case .pad:
       // Keras makes both bars alike, though one pixel may be missing to the frame's shape.
       let bars = (max(0, shapedHeight - height) / 2, max(0, shapedWidth - width) / 2)
@@ -63,6 +72,22 @@ package enum FitMode: Sendable, Equatable, Codable, RawRepresentable {
         height: frameHeight, width: frameWidth)
       return FitSteps(part: nil, height: newHeight, width: newWidth, frame: frame)
     }
+  }
+
+  /// What `tf.image.resize_with_pad` does, in Float32 as there.
+  private static func tensorFlowPad(
+    height: Float, width: Float, frameHeight: Int, frameWidth: Int
+  ) -> FitSteps {
+    let ratio = max(width / Float(frameWidth), height / Float(frameHeight))
+    let (newHeight, newWidth) = (height / ratio, width / ratio)
+    let top = Int(((Float(frameHeight) - newHeight) / 2).rounded(.down))
+    let left = Int(((Float(frameWidth) - newWidth) / 2).rounded(.down))
+    // A side may come out a pixel too long in Float32, or vanish in a very long picture.
+    return FitSteps(
+      part: nil, height: min(max(Int(newHeight), 1), frameHeight),
+      width: min(max(Int(newWidth), 1), frameWidth),
+      frame: PictureWindow(
+        top: -max(top, 0), left: -max(left, 0), height: frameHeight, width: frameWidth))
   }
 
   /// Where torchvision's `center_crop` starts; below 0 in a picture that is too small.
@@ -132,7 +157,7 @@ extension RGBImage {
     height frameHeight: Int, width frameWidth: Int, _ fit: FitMode, _ interpolation: Interpolation
   ) -> (image: RGBImage, exact: FloatPicture?) {
     let steps = fit.steps(
-      height: height, width: width, frameHeight: frameHeight, frameWidth: frameWidth)
+      height: height, width: width, frameHeight: frameHeight, frameWidth: frameWidth, interpolation)
     let part = steps.part.map(cut) ?? self
     if interpolation == .tfBilinear {
       let scaled = part.resizedAsTensorFlow(height: steps.height, width: steps.width)

@@ -10,20 +10,20 @@ struct FolderListing {
   /// Lists a folder without hidden entries, sorted by the bytes of the names.
   ///
   /// Links count as what they lead to; a link that leads nowhere counts as a file.
-  /// - Throws: `ImagesError.cannotList`.
+  /// - Throws: `ImagesError.cannotList`, also where the disk fails halfway.
   init(_ path: String) throws(ImagesError) {
     guard let stream = opendir(path) else {
       throw .cannotList(path: path, reason: systemReason())
     }
     defer { closedir(stream) }
-    while let entry = readdir(stream) {
+    while let entry = try Self.next(of: stream, path) {
       let bytes = Self.nameBytes(entry)
       if bytes.first == UInt8(ascii: ".") { continue }
       guard let name = String(validating: bytes, as: UTF8.self) else {
         unreadableNames.append(String(decoding: bytes, as: UTF8.self))
         continue
       }
-      if FileFacts(path + "/" + name)?.isFolder == true {
+      if Self.isFolder(entry, path + "/" + name) {
         folders.append(name)
       } else {
         files.append(name)
@@ -31,6 +31,27 @@ struct FolderListing {
     }
     folders.sort(by: isBefore)
     files.sort(by: isBefore)
+  }
+
+  /// The next entry, nil behind the last one: only `errno` tells the end from an error.
+  private static func next(
+    of stream: OpaquePointer, _ path: String
+  ) throws(ImagesError) -> UnsafeMutablePointer<dirent>? {
+    errno = 0
+    let entry = readdir(stream)
+    guard entry != nil || errno == 0 else {
+      throw .cannotList(path: path, reason: systemReason())
+    }
+    return entry
+  }
+
+  /// Most file systems say in the entry what it is; the rest, and links, are asked for.
+  private static func isFolder(_ entry: UnsafeMutablePointer<dirent>, _ path: String) -> Bool {
+    switch Int(entry.pointee.d_type) {
+    case Int(DT_DIR): true
+    case Int(DT_REG): false
+    default: FileFacts(path)?.isFolder == true
+    }
   }
 
   static func nameBytes(_ entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
@@ -73,12 +94,14 @@ struct FolderWalk {
   /// What could not be listed, with the reason.
   private(set) var problems: [String] = []
 
-  /// Walks `path`; a link that leads back to a folder above is passed over.
+  /// Walks `path`; a link that leads back to a folder above is passed over, and named.
   ///
+  /// - Parameter root: a folder above to which links may not lead back either.
   /// - Throws: `ImagesError.cannotList` if `path` itself cannot be listed.
-  init(_ path: String) throws(ImagesError) {
+  init(_ path: String, in root: String? = nil) throws(ImagesError) {
     var found: [(folder: String, files: [String])] = []
-    try visit(path, "", above: [], &found)
+    let above = root.flatMap { FileFacts($0) }.map { Set([$0.identity]) } ?? []
+    try visit(path, "", above: above, &found)
     found.sort { isBefore($0.folder, $1.folder) }
     files = found.flatMap { entry in entry.files.map { joined(entry.folder, $0) } }
   }
@@ -90,11 +113,14 @@ struct FolderWalk {
     let path = joined(root, folder)
     let listing = try FolderListing(path)
     found.append((folder, listing.files))
-    problems += listing.unreadableNames.map { "'\(joined(folder, $0))': the name is not UTF-8" }
+    problems += listing.unreadableNames.map { "'\(joined(path, $0))': the name is not UTF-8" }
     let chain = above.union(FileFacts(path).map { [$0.identity] } ?? [])
     for name in listing.folders {
       let inner = joined(folder, name)
-      if let facts = FileFacts(joined(root, inner)), chain.contains(facts.identity) { continue }
+      if let facts = FileFacts(joined(root, inner)), chain.contains(facts.identity) {
+        problems.append("'\(joined(root, inner))': the link leads back to a folder above it")
+        continue
+      }
       do {
         try visit(root, inner, above: chain, &found)
       } catch {

@@ -30,11 +30,11 @@ package struct PhotoFolder: Sendable {
     }
     classNames = top.folders
     ignored = top.files
-    problems = top.unreadableNames.map { "'\($0)': the name is not UTF-8" }
+    problems = top.unreadableNames.map { "'\(joined(path, $0))': the name is not UTF-8" }
     for (label, name) in classNames.enumerated() {
       let count = photos.count
       do {
-        try add(FolderWalk(joined(path, name)), root: path, folder: name, label: label)
+        try add(FolderWalk(joined(path, name), in: path), root: path, folder: name, label: label)
       } catch {
         problems.append(error.description)
       }

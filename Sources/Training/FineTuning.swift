@@ -27,6 +27,8 @@ package struct FineTuning {
     /// the validation folder are, byte for byte, also trained on.
     case examined(PhotoTally, validation: PhotoTally?, shared: Int)
     case training(TrainingEvent)
+    /// Photos that an epoch had to do without, as they cannot be read any more.
+    case lost([PhotoTally.Skipped], epoch: Int)
   }
 
   /// What a fine-tuning run gave.
@@ -105,8 +107,12 @@ package struct FineTuning {
   }
 
   /// Trains on a folder; `report` may throw to stop.
+  ///
+  /// - Parameters:
+  ///   - keeper: keeps the run, and leads it to where it stood.
   package func run(
-    _ folder: PhotoFolder, validation: PhotoFolder?, report: (Event) throws -> Void
+    _ folder: PhotoFolder, validation: PhotoFolder?, keeper: RunKeeper? = nil,
+    report: (Event) throws -> Void
   ) throws -> Result {
     let caching = caching(
       photos: folder.photos.count, validation: validation?.photos.count ?? 0)
@@ -129,21 +135,48 @@ package struct FineTuning {
       .examined(
         examples.tally, validation: validating?.tally,
         shared: validating?.fingerprints.count { trained.contains($0) } ?? 0))
-    let before = FreezeProof.digests(model.network)
     let targets = try teacher?.targets(for: examples.fingerprints)
     let start =
       try teacher.map { try model.network.widened(by: $0.width, seed: settings.seed) }
       ?? model.network
     var trainer = try Trainer(
       network: start, loss: model.loss, settings: settings, targets: targets)
-    let epochs = try trainer.train(examples, validation: validating) {
-      try report(.training($0))
-    }
+    let kept = try keeper?.begin(start, photos: digest(examples, validating))
+    // A widened network is never that of a later phase: it is as it was before the run.
+    let before = (teacher == nil ? kept?.digests : nil) ?? FreezeProof.digests(model.network)
+    if let state = kept?.state { try trainer.resume(state) }
+    if kept == nil { try keeper?.keep(trainer.state) }
+    let epochs = try trainer.train(
+      examples, validation: validating, checkpoint: { try keeper?.offer($0, $1) },
+      report: { event in
+        if case .epoch(let result, _) = event {
+          let lost = examples.lost.takeAll() + (validating?.lost.takeAll() ?? [])
+          if !lost.isEmpty { try report(.lost(lost, epoch: result.epoch)) }
+        }
+        try report(.training(event))
+      })
     try trainer.requireFinite(on: examples)
     let network =
       teacher == nil
       ? trainer.network : try trainer.network.narrowed(to: model.network.outputShape[0])
-    return try result(network, before: before, epochs: epochs, examples)
+    let result = try result(network, before: before, epochs: epochs, examples)
+    if let run = result.model.history.last { try keeper?.end(run, trainer.state) }
+    return result
+  }
+
+  private func digest(_ examples: PrefixedPhotos, _ validating: PrefixedPhotos?) -> String {
+    RunKeeper.digest(
+      of: examples.fingerprints + (validating?.fingerprints ?? []),
+      labels: examples.labels + (validating?.labels ?? []))
+  }
+
+  /// The model as a finished phase of a run that goes on left it, but for its tensors, which the
+  /// phase under way has; nil if this phase is not over.
+  package func skippingFinished(_ keeper: RunKeeper) -> ClassifierModel? {
+    guard let run = keeper.skipFinishedPhase(model.network) else { return nil }
+    var model = model
+    model.history.append(run)
+    return model
   }
 
   private func result(
@@ -170,8 +203,8 @@ extension Trainer {
   /// the losses of its steps need not show: they are those before each step.
   func requireFinite(on examples: some Examples) throws {
     let first = Array(0..<min(examples.count, settings.batchSize))
-    let sample = CachedExamples(
-      features: try examples.values(at: first), labels: first.map { examples.labels[$0] })
+    let (indices, values) = try examples.readable(at: first)
+    let sample = CachedExamples(features: values, labels: indices.map { examples.labels[$0] })
     guard try evaluate(sample).loss.isFinite else {
       throw TrainingError.notFinite(epoch: settings.epochs)
     }

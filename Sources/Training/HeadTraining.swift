@@ -45,9 +45,12 @@ package struct HeadTraining {
 
   /// Trains, and returns the whole model with the epochs' results in its history.
   ///
-  /// - Parameter base: the base the features came from, its fingerprint already checked.
+  /// - Parameters:
+  ///   - base: the base the features came from, its fingerprint already checked.
+  ///   - keeper: keeps the run, and leads it to where it stood.
   package func run(
-    base: Network, baseDescription: String, report: (TrainingEvent) throws -> Void
+    base: Network, baseDescription: String, keeper: RunKeeper? = nil,
+    report: (TrainingEvent) throws -> Void
   ) throws -> ClassifierModel {
     let examples = try features.examples()
     let validation = try validation?.examples()
@@ -62,8 +65,12 @@ package struct HeadTraining {
       network: head, loss: Loss(classCount: features.classNames.count), settings: settings)
     // Flatten has nothing to learn, so the cut lies above it and rows enter as it leaves them.
     let rowShape = trainer.network.nodes[trainer.cut.boundary].shape
+    let kept = try keeper?.begin(head, photos: digest)
+    if let state = kept?.state { try trainer.resume(state) }
+    if kept == nil { try keeper?.keep(trainer.state) }
     let epochs = try trainer.train(
-      examples.reshaped(rowShape), validation: validation?.reshaped(rowShape), report: report)
+      examples.reshaped(rowShape), validation: validation?.reshaped(rowShape),
+      checkpoint: { try keeper?.offer($0, $1) }, report: report)
 
     try trainer.requireFinite(on: examples.reshaped(rowShape))
 
@@ -78,8 +85,15 @@ package struct HeadTraining {
     let run = TrainingRun(
       command: "train-head", trained: "the head", settings: settings,
       photos: features.rows.count, proof: proof.sentence, epochs: epochs)
+    try keeper?.end(run, trainer.state)
     return ClassifierModel(
       network: network, classNames: features.classNames, loader: features.source.loader,
       history: [run], baseDescription: baseDescription)
+  }
+
+  /// A digest of the photos that the features are of.
+  private var digest: String {
+    let rows = features.rows + (validation?.rows ?? [])
+    return RunKeeper.digest(of: rows.map(\.fingerprint), labels: rows.map { $0.label ?? 0 })
   }
 }

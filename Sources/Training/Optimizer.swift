@@ -3,33 +3,6 @@ import Foundation
 
 /// An optimizer with Keras 3's formulas and defaults, and its state for every tensor it has seen.
 package struct Optimizer: Sendable {
-  /// The rule of one step.
-  package enum Rule: Sendable, Equatable {
-    case sgd(momentum: Float = 0, nesterov: Bool = false)
-    case rmsprop(rho: Float = 0.9, epsilon: Float = 1e-7)
-    case adam(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7)
-
-    package static let names = ["sgd", "rmsprop", "adam"]
-
-    /// The rule of that name with Keras's defaults, or nil.
-    package init?(name: String) {
-      switch name {
-      case "sgd": self = .sgd()
-      case "rmsprop": self = .rmsprop()
-      case "adam": self = .adam()
-      default: return nil
-      }
-    }
-
-    package var name: String {
-      switch self {
-      case .sgd: "sgd"
-      case .rmsprop: "rmsprop"
-      case .adam: "adam"
-      }
-    }
-  }
-
   /// Which tensor of which layer.
   package struct Key: Hashable, Sendable {
     package let node: Int
@@ -41,16 +14,38 @@ package struct Optimizer: Sendable {
     }
   }
 
+  /// What is remembered of one tensor.
+  package struct Memory: Sendable, Equatable {
+    /// How many steps the tensor has had, which may be fewer than the optimizer's: a tensor that is
+    /// unfrozen later starts with the correction for bias that a first step needs.
+    package var steps: Int
+    /// In the order of the rule's `slotNames`.
+    package var slots: [Tensor]
+
+    package init(steps: Int, slots: [Tensor]) {
+      self.steps = steps
+      self.slots = slots
+    }
+  }
+
   package let rule: Rule
   package var learningRate: Float
   package private(set) var step = 0
-  private var first: [Key: Tensor] = [:]
-  private var second: [Key: Tensor] = [:]
+  package private(set) var memories: [Key: Memory] = [:]
 
   package init(_ rule: Rule, learningRate: Float) {
     precondition(learningRate > 0, "a learning rate must be positive but is \(learningRate)")
     self.rule = rule
     self.learningRate = learningRate
+  }
+
+  /// Goes on from what another optimizer of the same rule remembered.
+  package mutating func resume(step: Int, memories: [Key: Memory]) {
+    precondition(
+      memories.values.allSatisfy { $0.slots.count == rule.slotNames.count },
+      "\(rule.name) remembers \(rule.slotNames.count) tensors of each")
+    self.step = step
+    self.memories = memories
   }
 
   /// Starts the next step; call it once before the updates of a batch.
@@ -64,29 +59,53 @@ package struct Optimizer: Sendable {
   /// Changes one tensor by its gradient, which may be given as a product.
   package mutating func update(_ key: Key, _ value: inout Tensor, gradient: ParameterGradient) {
     precondition(step > 0, "beginStep() must come before the first update")
+    // Taken out, so that the tensors are not copied when they change.
+    var memory = memories.removeValue(forKey: key) ?? fresh(value.shape)
+    memory.steps += 1
+    var slots = memory.slots
+    memory.slots = []
+    apply(&value, gradient, &slots, steps: memory.steps)
+    memory.slots = slots
+    memories[key] = memory
+  }
+
+  private func fresh(_ shape: [Int]) -> Memory {
+    let scalars = [Float](repeating: rule.initialSlotValue, count: shape.reduce(1, *))
+    return Memory(
+      steps: 0, slots: rule.slotNames.map { _ in Tensor(shape: shape, scalars: scalars) })
+  }
+
+  private func apply(
+    _ value: inout Tensor, _ gradient: ParameterGradient, _ slots: inout [Tensor], steps: Int
+  ) {
     switch rule {
     case .sgd(let momentum, let nesterov):
-      var velocity = first.removeValue(forKey: key) ?? Tensor(zeros: value.shape)
       ParameterUpdate.momentum(
-        &value, gradient: gradient, velocity: &velocity, rate: learningRate, momentum: momentum,
+        &value, gradient: gradient, velocity: &slots[0], rate: learningRate, momentum: momentum,
         nesterov: nesterov)
-      first[key] = velocity
-    case .rmsprop(let rho, let epsilon):
-      var meanSquare = second.removeValue(forKey: key) ?? Tensor(zeros: value.shape)
+    case .rmsprop(let rho, let epsilon, 0, false):
       ParameterUpdate.rmsprop(
-        &value, gradient: gradient, meanSquare: &meanSquare, rate: learningRate, rho: rho,
+        &value, gradient: gradient, meanSquare: &slots[0], rate: learningRate, rho: rho,
         epsilon: epsilon)
-      second[key] = meanSquare
-    case .adam(let beta1, let beta2, let epsilon):
-      var mean = first.removeValue(forKey: key) ?? Tensor(zeros: value.shape)
-      var meanSquare = second.removeValue(forKey: key) ?? Tensor(zeros: value.shape)
+    case .rmsprop(let rho, let epsilon, let momentum, let centered):
+      ParameterUpdate.rmspropVariant(
+        &value, gradient: gradient, slots: &slots, rate: learningRate, rho: rho, epsilon: epsilon,
+        momentum: momentum, isCentered: centered)
+    case .adagrad(_, let epsilon):
+      ParameterUpdate.adagrad(
+        &value, gradient: gradient, accumulator: &slots[0], rate: learningRate, epsilon: epsilon)
+    case .adadelta(let rho, let epsilon):
+      ParameterUpdate.adadelta(
+        &value, gradient: gradient, slots: &slots, rate: learningRate, rho: rho, epsilon: epsilon)
+    case .adam(let beta1, let beta2, let epsilon), .adamW(let beta1, let beta2, let epsilon):
       let rate =
-        learningRate * (1 - power(beta2, step)).squareRoot() / (1 - power(beta1, step))
+        learningRate * (1 - power(beta2, steps)).squareRoot() / (1 - power(beta1, steps))
+      var (mean, meanSquare) = (slots[0], slots[1])
+      slots = []
       ParameterUpdate.adam(
         &value, gradient: gradient, mean: &mean, meanSquare: &meanSquare, rate: rate, beta1: beta1,
         beta2: beta2, epsilon: epsilon)
-      first[key] = mean
-      second[key] = meanSquare
+      slots = [mean, meanSquare]
     }
   }
 

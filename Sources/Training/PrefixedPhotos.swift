@@ -41,6 +41,8 @@ struct PrefixedPhotos: Examples {
   let tally: PhotoTally
   /// How long `forEachBatch` waited for photos.
   let wait = PhotoWait()
+  /// Photos that `forEachBatch` had to do without.
+  let lost = LostPhotos()
 
   /// Runs the prefix once over all views of all photos, to keep the outputs; or only decodes the
   /// photos, to know which of them can be.
@@ -104,7 +106,19 @@ struct PrefixedPhotos: Examples {
     return try pass.outputs(indices.map { photos[$0] }, view: view(epoch: 1)).rows
   }
 
-  /// Without a cache, photos of later batches are prepared while `body` runs.
+  func readable(at indices: [Int]) throws -> (indices: [Int], values: Tensor) {
+    if let first = cache.first { return (indices, first.gatheringRows(indices)) }
+    var (values, places): ([Float], [Int]) = ([], [])
+    try pass.run(indices.map { photos[$0] }, view: view(epoch: 1)) { batch, output in
+      lost.add(batch.failures)
+      values += output.scalars
+      places += batch.indices
+    }
+    return (places.map { indices[$0] }, pass.rows(values, count: places.count))
+  }
+
+  /// Without a cache, photos of later batches are prepared while `body` runs; one that cannot be
+  /// read any more is left out.
   func forEachBatch(
     _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
   ) throws {
@@ -116,31 +130,71 @@ struct PrefixedPhotos: Examples {
       }
       return
     }
-    let order = batches.flatMap { indices in indices.map { photos[$0] } }
+    let order = batches.flatMap { $0 }
     let rowSize = pass.plan.outputShapes[0].reduce(1, *)
-    var pending: [Float] = []
-    var mixtures: [LabelMixture?] = []
+    var pending = PendingRows()
     var next = 0
+    var end = batches.first?.count ?? 0
     let start = ContinuousClock.now
     defer { wait.total += ContinuousClock.now - start }
     var pass = pass
     pass.wait = wait
-    try pass.runDecodable(order, view: view(epoch: epoch)) { batch, output in
-      pending += output.scalars
-      mixtures += batch.photos.map(\.mixture)
-      while next < batches.count, pending.count >= batches[next].count * rowSize {
-        let size = batches[next].count * rowSize
-        let values = pass.rows(Array(pending.prefix(size)), count: batches[next].count)
-        pending.removeFirst(size)
-        try body(batches[next], values, Array(mixtures.prefix(batches[next].count)))
-        mixtures.removeFirst(batches[next].count)
+    try pass.run(order.map { photos[$0] }, view: view(epoch: epoch)) { batch, output in
+      lost.add(batch.failures)
+      pending.values += output.scalars
+      pending.places += batch.indices
+      pending.mixtures += batch.photos.map(\.mixture)
+      while next < batches.count, end <= batch.range.upperBound {
+        let taken = pending.take(below: end, rowSize: rowSize)
+        if !taken.places.isEmpty {
+          let rows = pass.rows(taken.values, count: taken.places.count)
+          try body(taken.places.map { order[$0] }, rows, taken.mixtures)
+        }
         next += 1
+        if next < batches.count { end += batches[next].count }
       }
     }
   }
 
   private func view(epoch: Int) -> AugmentedView? {
     augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed, of: all) }
+  }
+}
+
+/// Rows of the prefix's output that wait for their batch to be whole.
+private struct PendingRows {
+  var values: [Float] = []
+  /// Where each row's photo stands in the epoch's order.
+  var places: [Int] = []
+  var mixtures: [LabelMixture?] = []
+
+  /// Takes out the rows that stand before `end`.
+  mutating func take(below end: Int, rowSize: Int) -> PendingRows {
+    let count = places.prefix { $0 < end }.count
+    let taken = PendingRows(
+      values: Array(values.prefix(count * rowSize)), places: Array(places.prefix(count)),
+      mixtures: Array(mixtures.prefix(count)))
+    values.removeFirst(count * rowSize)
+    places.removeFirst(count)
+    mixtures.removeFirst(count)
+    return taken
+  }
+}
+
+/// Photos that could be read when a run began and cannot any more.
+final class LostPhotos {
+  private var found: [PhotoTally.Skipped] = []
+
+  func add(_ failures: [PhotoBatch.Failure]) {
+    found += failures.map {
+      .init(path: $0.photo.relativePath, reason: "it decoded before: \($0.error)")
+    }
+  }
+
+  /// Those found since the last call.
+  func takeAll() -> [PhotoTally.Skipped] {
+    defer { found = [] }
+    return found
   }
 }
 

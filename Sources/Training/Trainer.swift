@@ -2,105 +2,18 @@ package import Compute
 package import Images
 package import Layers
 
-/// What a training run is told; the defaults are the book's.
-package struct TrainingSettings: Sendable {
-  package var epochs: Int
-  package var batchSize: Int
-  package var rule: Optimizer.Rule
-  package var learningRate: Float
-  package var schedule = LearningRateSchedule()
-  /// The share of each target that is spread evenly over all classes.
-  package var labelSmoothing: Float = 0
-  package var seed: UInt64
-  /// Whether each epoch takes the examples in a new order.
-  package var shuffles = true
-
-  package init(
-    epochs: Int = 30, batchSize: Int = 20, rule: Optimizer.Rule = .rmsprop(),
-    learningRate: Float = 2e-5, seed: UInt64 = 0
-  ) {
-    self.epochs = epochs
-    self.batchSize = batchSize
-    self.rule = rule
-    self.learningRate = learningRate
-    self.seed = seed
-  }
-}
-
-/// What one epoch gave: means over the examples, as Keras's history has them.
-package struct EpochResult: Codable, Sendable, Equatable {
-  package let epoch: Int
-  package let loss: Double
-  package let accuracy: Double
-  package let validationLoss: Double?
-  package let validationAccuracy: Double?
-
-  enum CodingKeys: String, CodingKey {
-    case epoch, loss, accuracy
-    case validationLoss = "val_loss"
-    case validationAccuracy = "val_accuracy"
-  }
-}
-
-/// What a trainer reports while it runs.
-package enum TrainingEvent: Sendable {
-  /// A batch is done: how many examples of how many, and the epoch's mean loss so far.
-  case batch(epoch: Int, done: Int, of: Int, loss: Double, accuracy: Double)
-  case epoch(EpochResult, of: Int)
-}
-
-/// Examples as the network's frozen prefix leaves them, in an order that can be drawn from.
-package protocol Examples {
-  var labels: [Int] { get }
-  /// The prefix's output `[indices.count, ...]` for the given examples.
-  func values(at indices: [Int]) throws -> Tensor
-  /// Calls `body` with each batch of examples and the prefix's output for it, in the order given.
-  ///
-  /// - Parameters:
-  ///   - epoch: counted from 1; examples may look different in each.
-  ///   - body: gets what other classes have a share in the examples, nothing if none has.
-  func forEachBatch(
-    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
-  ) throws
-}
-
-extension Examples {
-  package func forEachBatch(
-    _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
-  ) throws {
-    for indices in batches { try body(indices, values(at: indices), []) }
-  }
-
-  package var count: Int { labels.count }
-}
-
-/// Examples whose prefix outputs are all in memory.
-package struct CachedExamples: Examples, Sendable {
-  package let features: Tensor
-  package let labels: [Int]
-
-  package init(features: Tensor, labels: [Int]) {
-    precondition(features.shape[0] == labels.count, "one label a row is needed")
-    self.features = features
-    self.labels = labels
-  }
-
-  package func values(at indices: [Int]) -> Tensor { features.gatheringRows(indices) }
-
-  /// The same examples with rows of another shape of the same count.
-  package func reshaped(_ rowShape: [Int]) -> CachedExamples {
-    CachedExamples(features: features.reshaped([count] + rowShape), labels: labels)
-  }
-}
-
 /// Trains the suffix of a network by mini-batches.
 package struct Trainer: Sendable {
   package private(set) var network: Network
   package let cut: FreezeCut
   package let loss: Loss
   package let settings: TrainingSettings
+  /// The finished epochs.
+  package private(set) var history: [EpochResult] = []
   private var optimizer: Optimizer
   private var random: SeededRandom
+  /// Where the next epoch stands, or nil before its first batch.
+  private var position: TrainingState.Position?
   /// What the last outputs are to say of each example, `[examples, outputs]`.
   private let targets: Tensor?
 
@@ -118,51 +31,82 @@ package struct Trainer: Sendable {
     random = SeededRandom(seed: settings.seed)
   }
 
-  /// Runs all epochs; `report` may throw to stop.
+  /// Runs the epochs that are left.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: offered the state after every batch and every epoch, before `report`.
+  ///   - report: may throw to stop.
+  /// - Returns: all epochs, also those of an earlier run that this one goes on from.
   package mutating func train(
     _ examples: some Examples, validation: (any Examples)?,
-    report: (TrainingEvent) throws -> Void
+    checkpoint: Checkpoint = { _, _ in }, report: (TrainingEvent) throws -> Void
   ) throws -> [EpochResult] {
     TensorMemory.keep()
-    var history: [EpochResult] = []
-    for epoch in 1...max(settings.epochs, 1) where settings.epochs > 0 {
-      let (loss, accuracy) = try trainEpoch(epoch, examples, report)
+    while history.count < settings.epochs {
+      let start = ContinuousClock.now
+      let before = position?.seconds ?? 0
+      let (loss, accuracy) = try trainEpoch(examples, start, checkpoint, report)
       let validation = try validation.map { try evaluate($0) }
       let result = EpochResult(
-        epoch: epoch, loss: loss, accuracy: accuracy, validationLoss: validation?.loss,
-        validationAccuracy: validation?.accuracy)
+        epoch: history.count + 1, loss: loss, accuracy: accuracy,
+        validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
+        learningRate: Double("\(rate(step: optimizer.step - 1, examples.count))"),
+        seconds: before + (ContinuousClock.now - start) / .seconds(1))
       history.append(result)
+      position = nil
+      try checkpoint(.epoch) { state }
       try report(.epoch(result, of: settings.epochs))
     }
     return history
   }
 
   private mutating func trainEpoch(
-    _ epoch: Int, _ examples: some Examples, _ report: (TrainingEvent) throws -> Void
+    _ examples: some Examples, _ start: ContinuousClock.Instant, _ checkpoint: Checkpoint,
+    _ report: (TrainingEvent) throws -> Void
   ) throws -> (loss: Double, accuracy: Double) {
-    var order = Array(0..<examples.count)
-    if settings.shuffles { order.shuffle(using: &random) }
-    var (lossSum, right, done) = (0.0, 0, 0)
+    let epoch = history.count + 1
+    var place = position ?? .init(order: order(examples.count))
+    let before = place.seconds
+    let order = place.order
     let batches = stride(from: 0, to: order.count, by: settings.batchSize).map {
       Array(order[$0..<min($0 + settings.batchSize, order.count)])
     }
-    try examples.forEachBatch(batches, epoch: epoch) { indices, values, mixtures in
+    let left = Array(batches.dropFirst(place.batches))
+    try examples.forEachBatch(left, epoch: epoch) { indices, values, mixtures in
       let labels = indices.map { examples.labels[$0] }
-      let share = settings.schedule.share(
-        step: optimizer.step, stepsPerEpoch: batches.count, epochs: settings.epochs)
-      optimizer.learningRate = settings.learningRate * Float(share)
+      optimizer.learningRate = rate(step: optimizer.step, order.count)
       let step = trainStep(
         values, labels: labels, mixtures: mixtures,
         targets: targets?.gatheringRows(indices))
-      lossSum += step.loss * Double(indices.count)
-      right += step.right
-      done += indices.count
+      place.loss += step.loss * Double(indices.count)
+      place.right += step.right
+      place.examples += indices.count
+      place.batches += 1
+      place.seconds = before + (ContinuousClock.now - start) / .seconds(1)
+      position = place
+      try checkpoint(.batch) { state }
       try report(
         .batch(
-          epoch: epoch, done: done, of: order.count, loss: lossSum / Double(done),
-          accuracy: Double(right) / Double(done)))
+          epoch: epoch, done: place.examples, of: order.count,
+          loss: place.loss / Double(place.examples),
+          accuracy: Double(place.right) / Double(place.examples)))
     }
-    return (lossSum / Double(max(done, 1)), Double(right) / Double(max(done, 1)))
+    let count = Double(max(place.examples, 1))
+    return (place.loss / count, Double(place.right) / count)
+  }
+
+  /// The learning rate of a step counted from 0, for so many examples.
+  private func rate(step: Int, _ examples: Int) -> Float {
+    let perEpoch = (examples + settings.batchSize - 1) / settings.batchSize
+    let share = settings.schedule.share(
+      step: step, stepsPerEpoch: perEpoch, epochs: settings.epochs)
+    return settings.learningRate * Float(share)
+  }
+
+  private mutating func order(_ count: Int) -> [Int] {
+    var order = Array(0..<count)
+    if settings.shuffles { order.shuffle(using: &random) }
+    return order
   }
 
   /// One optimizer step on one batch of prefix outputs.
@@ -197,18 +141,75 @@ package struct Trainer: Sendable {
   /// Loss and accuracy of the present network on examples, without training.
   package func evaluate(_ examples: some Examples) throws -> (loss: Double, accuracy: Double) {
     let plan = network.plan(from: [cut.boundary], to: [network.outputIndex], logits: true)
-    var (lossSum, right) = (0.0, 0)
+    var (lossSum, right, count) = (0.0, 0, 0)
     for start in stride(from: 0, to: examples.count, by: 100) {
-      let indices = Array(start..<min(start + 100, examples.count))
+      let wanted = Array(start..<min(start + 100, examples.count))
+      let (indices, values) = try examples.readable(at: wanted)
+      if indices.isEmpty { continue }
       let labels = indices.map { examples.labels[$0] }
-      let outputs = plan.run(try examples.values(at: indices))[0]
+      let outputs = plan.run(values)[0]
       let logits = outputs.firstColumns(outputs.shape[1] - (targets?.shape[1] ?? 0))
       lossSum += loss.losses(
         logits: logits, labels: labels, smoothing: settings.labelSmoothing
       ).reduce(0, +)
       right += loss.right(logits: logits, labels: labels)
+      count += indices.count
     }
-    let count = Double(max(examples.count, 1))
-    return (lossSum / count, Double(right) / count)
+    return (lossSum / Double(max(count, 1)), Double(right) / Double(max(count, 1)))
+  }
+}
+
+extension Trainer {
+  /// All that the run needs to go on.
+  package var state: TrainingState {
+    let names = TensorNames(network)
+    let slotNames = optimizer.rule.slotNames
+    let slots = names.keys.compactMap { key, name in
+      optimizer.memories[key].map { memory in
+        TrainingState.Slot(
+          parameter: name, steps: memory.steps,
+          tensors: zip(slotNames, memory.slots).map { .init($0, $1) })
+      }
+    }
+    var state = TrainingState(
+      parameters: network.namedTensors, rule: optimizer.rule.name, step: optimizer.step,
+      slots: slots, random: random.words, history: history)
+    state.position = position
+    return state
+  }
+
+  /// Goes on from a state of a run that was set up alike.
+  ///
+  /// Throws `TrainingError.otherState` where it does not fit.
+  package mutating func resume(_ state: TrainingState) throws {
+    guard state.rule == optimizer.rule.name else {
+      throw TrainingError.otherState("the optimizer \(state.rule), not \(optimizer.rule.name)")
+    }
+    guard state.random.count == 4, state.random.contains(where: { $0 != 0 }) else {
+      throw TrainingError.otherState("a generator of \(state.random)")
+    }
+    try network.take(state.parameters)
+    try optimizer.resume(step: state.step, memories: memories(state.slots))
+    random = SeededRandom(words: state.random)
+    history = state.history
+    position = state.position
+  }
+
+  private func memories(
+    _ slots: [TrainingState.Slot]
+  ) throws -> [Optimizer.Key: Optimizer.Memory] {
+    let names = TensorNames(network)
+    var memories: [Optimizer.Key: Optimizer.Memory] = [:]
+    for slot in slots {
+      let key = try names.key(slot.parameter)
+      guard slot.tensors.map(\.name) == optimizer.rule.slotNames,
+        slot.tensors.allSatisfy({ $0.tensor.shape == network[key].shape })
+      else {
+        throw TrainingError.otherState(
+          "\(slot.tensors.map { "\($0.name) \($0.tensor.shape)" }) of '\(slot.parameter)'")
+      }
+      memories[key] = .init(steps: slot.steps, slots: slot.tensors.map(\.tensor))
+    }
+    return memories
   }
 }

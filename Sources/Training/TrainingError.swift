@@ -35,6 +35,7 @@ package enum TrainingError: Error, CustomStringConvertible {
   case teacherLacksPhotos(String, missing: Int, of: Int)
   case notFinite(epoch: Int)
   case notFiniteParameter(String)
+  case otherState(String)
 
   package var description: String {
     switch self {
@@ -98,6 +99,8 @@ package enum TrainingError: Error, CustomStringConvertible {
     case .notFinite(let epoch): "the loss is no longer a number in epoch \(epoch)"
     case .notFiniteParameter(let name):
       "training ended with numbers in '\(name)' that are not finite"
+    case .otherState(let found):
+      "cannot go on from a state of another run: found \(found)"
     }
   }
 

@@ -12,6 +12,11 @@ struct OptimizerTests {
     ("sgd_momentum", .sgd(momentum: 0.9)),
     ("sgd_nesterov", .sgd(momentum: 0.9, nesterov: true)),
     ("rmsprop", .rmsprop()),
+    ("rmsprop_momentum", .rmsprop(momentum: 0.9)),
+    ("rmsprop_centered", .rmsprop(centered: true)),
+    ("rmsprop_centered_momentum", .rmsprop(momentum: 0.9, centered: true)),
+    ("adagrad", .adagrad()),
+    ("adadelta", .adadelta()),
     ("adam", .adam()),
   ]
 

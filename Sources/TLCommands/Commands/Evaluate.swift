@@ -77,6 +77,8 @@ struct Evaluate: ParsableCommand {
     let metrics = Metrics(evaluation.predictions, topK: topK)
     for note in metrics.notes { console.note(note) }
     try predictions.map { try evaluation.predictions.write(to: $0) }
+    console.record("accuracy", evaluation.accuracy)
+    console.record("loss", evaluation.loss)
     if json {
       let report = EvaluationReport(evaluation, metrics, assertions)
       try console.write(try JSONText.encode(report, isPretty: true) + "\n")

@@ -64,7 +64,7 @@ struct FineTune: ParsableCommand {
   @OptionGroup(title: "With --base, or a model that does not say") var photos: PhotoOptions
   @OptionGroup(title: "With --base only") var head: HeadOptions
 
-  @Option(help: ArgumentHelp("Epochs of the head's own training.", valueName: "n"))
+  @Option(help: ArgumentHelp("Epochs of the head's own training; 0: none.", valueName: "n"))
   var headEpochs = 30
 
   @Option(help: "Learning rate of the head's own training; default: what suits the base.")
@@ -99,7 +99,7 @@ struct FineTune: ParsableCommand {
 
   private func headSettings(_ defaults: WeightDefaults) throws -> TrainingSettings {
     try trainingSettings(
-      "head-", epochs: headEpochs, batchSize: batchSize, optimizer: optimizer,
+      "head-", epochs: headEpochs, atLeast: 0, batchSize: batchSize, optimizer: optimizer,
       learningRate: headLearningRate ?? defaults.headLearningRate, seed: seed)
   }
 
@@ -207,6 +207,10 @@ struct FineTune: ParsableCommand {
     var fresh = try ClassifierModel(
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
     fresh.precision = precision
+    if headEpochs == 0 {
+      console.note("the head starts from random weights (--head-epochs 0)")
+      return fresh
+    }
     console.note(
       "no trained head was given: training one first, \(headEpochs) "
         + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"

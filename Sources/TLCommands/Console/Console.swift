@@ -11,16 +11,22 @@ package struct Console: Sendable {
   package let errors: ErrorStream
   /// Whether notes and progress are left out; warnings and errors never are.
   package let isQuiet: Bool
+  /// Where measured numbers are noted, nil where nobody asks for them.
+  package let measurements: Measurements?
 
   package init(
     output: any TextSink, outputTerminal: Terminal = .none, errors: ErrorStream,
-    isQuiet: Bool = false
+    isQuiet: Bool = false, measurements: Measurements? = nil
   ) {
     self.output = output
     self.outputTerminal = outputTerminal
     self.errors = errors
     self.isQuiet = isQuiet
+    self.measurements = measurements
   }
+
+  /// The console of the command that runs: the process's own, unless a command runs others.
+  @TaskLocal package static var current = Console.standard
 
   /// The console of this process.
   package static let standard = Console(
@@ -34,8 +40,13 @@ package struct Console: Sendable {
 
   /// The same console, quiet or not.
   package func quiet(_ isQuiet: Bool) -> Console {
-    Console(output: output, outputTerminal: outputTerminal, errors: errors, isQuiet: isQuiet)
+    Console(
+      output: output, outputTerminal: outputTerminal, errors: errors, isQuiet: isQuiet,
+      measurements: measurements)
   }
+
+  /// Notes a number that was measured for whoever ran the command.
+  package func record(_ name: String, _ value: Double) { measurements?.record(name, value) }
 
   /// Tells something worth knowing on stderr in one line, unless quiet.
   package func note(_ text: String) {
@@ -76,6 +87,6 @@ package struct ConsoleOptions: ParsableArguments {
 
   package init() {}
 
-  /// The console of this process, as quiet as asked for.
-  package var console: Console { .standard.quiet(quiet) }
+  /// The command's console, as quiet as asked for.
+  package var console: Console { .current.quiet(quiet || Console.current.isQuiet) }
 }

@@ -50,13 +50,6 @@ struct ScalingOptions: ParsableArguments {
 
   @Flag(help: "Decode large JPEGs at 1/2 to 1/8: faster, slightly other pixels.")
   var fastDecode = false
-
-  func validate() throws {
-    guard fit != .pad || interpolation != .tfBilinear else {
-      throw ValidationError(
-        "--fit pad does not give Keras's pixels with tf-bilinear yet: use another --interpolation")
-    }
-  }
 }
 
 /// What photos are refused for.

@@ -162,6 +162,7 @@ final class EpochProgress {
         throw TrainingError.notFinite(epoch: result.epoch)
       }
       bar?.finish()
+      record(result)
       var line =
         "epoch \(result.epoch) of \(total): loss \(decimal(result.loss, 4)), "
         + "accuracy \(decimal(result.accuracy, 4))"
@@ -170,6 +171,13 @@ final class EpochProgress {
       }
       console.note(line)
     }
+  }
+
+  private func record(_ result: EpochResult) {
+    console.record("loss", result.loss)
+    console.record("accuracy", result.accuracy)
+    if let loss = result.validationLoss { console.record("val_loss", loss) }
+    if let accuracy = result.validationAccuracy { console.record("val_accuracy", accuracy) }
   }
 }
 

@@ -27,6 +27,10 @@ extension FineTuning {
         if shared > 0 {
           console.warning("\(shared) photos are in both folders: validation is too good")
         }
+      case .lost(let photos, let epoch):
+        for photo in photos { console.warning("skipped '\(photo.path)': \(photo.reason)") }
+        console.warning(
+          "epoch \(epoch) went without \(photos.count) photo\(photos.count == 1 ? "" : "s")")
       case .training(let event): try progress.show(event)
       }
     }

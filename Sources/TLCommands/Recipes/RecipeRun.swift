@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+
+/// Runs the stages of a recipe one after the other and keeps what they measured.
+final class RecipeRun {
+  /// What one stage gave, with one seed or, where it does not depend on it, with all.
+  struct StageResult {
+    let stage: String
+    let command: String
+    let seed: UInt64?
+    let seconds: Double
+    let metrics: [(name: String, value: Double)]
+  }
+
+  private let console: Console
+  private let total: Int
+  private(set) var results: [StageResult] = []
+
+  /// - Parameter total: how many stages will run, over all seeds.
+  init(stages total: Int, _ console: Console) { (self.total, self.console) = (total, console) }
+
+  /// Runs a stage; what it prints goes to stderr, as the recipe's results are its own.
+  func run(_ stage: RecipePlan.Stage, seed: UInt64?) throws {
+    let place = "stage \(results.count + 1) of \(total), \(stage.name)"
+    console.note("\(place): tl \(stage.line)")
+    let measurements = Measurements()
+    let inner = Console(
+      output: NoteSink(console: console), errors: console.errors, isQuiet: console.isQuiet,
+      measurements: measurements)
+    let clock = ContinuousClock()
+    let start = clock.now
+    do {
+      let command = try stage.command.type.parse(stage.arguments)
+      try Console.$current.withValue(inner) {
+        var command = command
+        try command.run()
+      }
+    } catch let error as SomeFailed {
+      console.warning("\(place): \(error)")
+    } catch {
+      throw try StageError(place, error, stage)
+    }
+    let seconds = (clock.now - start) / .seconds(1)
+    results.append(
+      StageResult(
+        stage: stage.name, command: stage.command.name, seed: seed, seconds: seconds,
+        metrics: measurements.all))
+  }
+}
+
+/// Results of a stage as notes, line by line.
+private struct NoteSink: TextSink {
+  let console: Console
+
+  func write(_ text: String) {
+    for line in text.split(separator: "\n") { console.note(String(line)) }
+  }
+}
+
+/// A stage failed: what its command says, with the stage's name before it.
+private struct StageError: Error, CustomStringConvertible, WithWayOut {
+  let description: String
+  let wayOut: String?
+
+  /// Interruptions and the like are passed on as they are.
+  init(_ place: String, _ error: any Error, _ stage: RecipePlan.Stage) throws {
+    if error is Interrupted || error is BrokenPipe { throw error }
+    let isUsage = stage.command.type.exitCode(for: error) == .validationFailure
+    let failure = Failure(error, command: "tl")
+    let words =
+      isUsage && !(error is ExitCode) ? stage.command.type.message(for: error) : failure.description
+    description = "\(place): \(words.isEmpty ? "ended with status \(failure.status)" : words)"
+    wayOut = failure.wayOut
+  }
+}

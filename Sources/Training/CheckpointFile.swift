@@ -1,0 +1,253 @@
+import Compute
+import Crypto
+import Foundation
+import HDF5
+import Weights
+
+/// The HDF5 file of a `TrainingCheckpoint`.
+///
+/// ```
+/// /state                      string, JSON: all but the tensors
+/// /order                      int64 [examples], the order of the epoch under way
+/// /parameters/LAYER/TENSOR    float32
+/// /best/LAYER/TENSOR          float32, of the best epoch
+/// /averages/LAYER/TENSOR      float32, moving averages
+/// /slots/LAYER/TENSOR/SLOT    float32, what the optimizer remembers
+/// ```
+///
+/// Behind the end of the HDF5 file, where its readers do not look, stands the SHA-256 of all bytes
+/// before, so that a damaged file is known before anything trusts it.
+package enum CheckpointFile {
+  private static let format = 1
+  private static let mark = Data("\nSHA-256 of all before: ".utf8)
+  private static let trailerLength = mark.count + 64 + 1
+
+  /// Writes a checkpoint; an old one stays until the new one is whole and on the disk.
+  package static func write(_ checkpoint: TrainingCheckpoint, to path: String) throws {
+    try AtomicFile.write(path) { place in
+      try writeHDF5(checkpoint, place)
+      let digest = try FileDigest.sha256(place)
+      let file = try FileHandle(forUpdating: URL(filePath: place))
+      defer { try? file.close() }
+      try file.seekToEnd()
+      try file.write(contentsOf: mark + Data("\(digest)\n".utf8))
+    }
+  }
+
+  /// Reads a checkpoint; throws `CheckpointError` where it is not whole.
+  package static func read(_ path: String) throws -> TrainingCheckpoint {
+    try requireWhole(path)
+    do {
+      return try readHDF5(path)
+    } catch let error as HDF5Error {
+      throw CheckpointError.cannotRead(path, reason: error.description)
+    } catch let error as DecodingError {
+      throw CheckpointError.cannotRead(path, reason: "it is of another version: \(error)")
+    }
+  }
+
+  private static func requireWhole(_ path: String) throws {
+    let file: FileHandle
+    let size: UInt64
+    do {
+      file = try FileHandle(forReadingFrom: URL(filePath: path))
+      size = try file.seekToEnd()
+      try file.seek(toOffset: 0)
+    } catch {
+      throw CheckpointError.cannotRead(path, reason: "there is no such file to be read")
+    }
+    defer { try? file.close() }
+    guard size > trailerLength else {
+      throw CheckpointError.cannotRead(path, reason: "it is cut short: found \(size) bytes")
+    }
+    var left = Int(size) - trailerLength
+    var hash = SHA256()
+    while left > 0, let piece = try file.read(upToCount: min(left, 1 << 20)), !piece.isEmpty {
+      hash.update(data: piece)
+      left -= piece.count
+    }
+    let trailer = try file.readToEnd() ?? Data()
+    guard trailer.starts(with: mark) else {
+      throw CheckpointError.cannotRead(path, reason: "it ends without its checksum")
+    }
+    let expected = String(decoding: trailer.dropFirst(mark.count).dropLast(), as: UTF8.self)
+    let found = hash.finalize().map { String(format: "%02x", $0) }.joined()
+    guard found == expected else {
+      throw CheckpointError.damaged(path, expected: expected, found: found)
+    }
+  }
+
+  private static func writeHDF5(_ checkpoint: TrainingCheckpoint, _ path: String) throws {
+    let file = try HDF5File.create(path)
+    do {
+      let root = try file.root
+      let header = CheckpointHeader(checkpoint, format: format)
+      try root.createDataset("state", shape: [], type: .variableString())
+        .writeStrings([String(decoding: try CheckpointHeader.encoder.encode(header), as: UTF8.self)]
+        )
+      let state = checkpoint.state
+      let order = state.position?.order ?? []
+      try root.createDataset("order", shape: [order.count], type: .int64)
+        .write(order.map(Int64.init))
+      try write(state.parameters, "parameters", root)
+      try write(state.best?.parameters ?? [], "best", root)
+      try write(state.averages, "averages", root)
+      for slot in state.slots { try write(slot.tensors, "slots/\(slot.parameter)", root) }
+    } catch {
+      try? file.close()
+      throw error
+    }
+    try file.close()
+  }
+
+  private static func write(
+    _ tensors: [TrainingState.NamedTensor], _ place: String, _ root: HDF5Group
+  ) throws {
+    for named in tensors {
+      try root.createDataset("\(place)/\(named.name)", shape: named.tensor.shape, type: .float32)
+        .write(named.tensor.scalars)
+    }
+  }
+
+  private static func readHDF5(_ path: String) throws -> TrainingCheckpoint {
+    let file = try HDF5File.open(path)
+    defer { try? file.close() }
+    let root = try file.root
+    let text = try root.dataset("state").readStrings().first ?? ""
+    let header = try JSONDecoder.checkpoint.decode(CheckpointHeader.self, from: Data(text.utf8))
+    guard header.format == format else {
+      throw CheckpointError.cannotRead(
+        path, reason: "expected format \(format), found \(header.format)")
+    }
+    func tensors(_ names: [String], _ place: String) throws -> [TrainingState.NamedTensor] {
+      try names.map { name in
+        let dataset = try root.dataset("\(place)/\(name)")
+        return .init(name, Tensor(shape: dataset.shape, scalars: try dataset.readFloats()))
+      }
+    }
+    let order = try root.dataset("order").readIntegers().map { Int($0) }
+    return try header.checkpoint(order: order, tensors: tensors)
+  }
+}
+
+/// All of a checkpoint but its tensors, of which it has the names in order.
+private struct CheckpointHeader: Codable {
+  struct Slot: Codable {
+    var parameter: String
+    var steps: Int
+    var tensors: [String]
+  }
+
+  struct Position: Codable {
+    var batches: Int
+    var examples: Int
+    var right: Int
+    var loss: Double
+    var seconds: Double
+  }
+
+  struct Best: Codable {
+    var epoch: Int
+    var value: Double
+    var parameters: [String]
+  }
+
+  var format: Int
+  var phase: Int
+  var finished: [TrainingRun]
+  var digests: [String: String]
+  var photos: String
+  var kernels: String
+  var rule: String
+  var step: Int
+  var random: [UInt64]
+  var history: [EpochResult]
+  var seconds: [Double?]
+  var position: Position?
+  var best: Best?
+  var plateau: PlateauCounters
+  var stopping: StoppingCounters
+  var parameters: [String]
+  var averages: [String]
+  var slots: [Slot]
+
+  static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return encoder
+  }
+
+  init(_ checkpoint: TrainingCheckpoint, format: Int) {
+    let state = checkpoint.state
+    self.format = format
+    phase = checkpoint.phase
+    finished = checkpoint.finished
+    digests = checkpoint.digests
+    photos = checkpoint.photos
+    kernels = checkpoint.kernels
+    rule = state.rule
+    step = state.step
+    random = state.random
+    history = state.history
+    seconds = state.history.map(\.seconds)
+    position = state.position.map {
+      Position(
+        batches: $0.batches, examples: $0.examples, right: $0.right, loss: $0.loss,
+        seconds: $0.seconds)
+    }
+    best = state.best.map {
+      Best(epoch: $0.epoch, value: $0.value, parameters: $0.parameters.map(\.name))
+    }
+    plateau = state.plateau
+    stopping = state.stopping
+    parameters = state.parameters.map(\.name)
+    averages = state.averages.map(\.name)
+    slots = state.slots.map {
+      Slot(parameter: $0.parameter, steps: $0.steps, tensors: $0.tensors.map(\.name))
+    }
+  }
+
+  /// - Parameter tensors: reads tensors of those names from a place.
+  func checkpoint(
+    order: [Int], tensors: ([String], String) throws -> [TrainingState.NamedTensor]
+  ) throws -> TrainingCheckpoint {
+    var history = history
+    for (index, seconds) in zip(history.indices, seconds) { history[index].seconds = seconds }
+    var state = TrainingState(
+      parameters: try tensors(parameters, "parameters"), rule: rule, step: step,
+      slots: try slots.map {
+        .init(
+          parameter: $0.parameter, steps: $0.steps,
+          tensors: try tensors($0.tensors, "slots/\($0.parameter)"))
+      }, random: random, history: history)
+    if let position {
+      var place = TrainingState.Position(order: order)
+      place.batches = position.batches
+      place.examples = position.examples
+      place.right = position.right
+      place.loss = position.loss
+      place.seconds = position.seconds
+      state.position = place
+    }
+    state.best = try best.map {
+      .init(epoch: $0.epoch, value: $0.value, parameters: try tensors($0.parameters, "best"))
+    }
+    state.plateau = plateau
+    state.stopping = stopping
+    state.averages = try tensors(averages, "averages")
+    return TrainingCheckpoint(
+      phase: phase, finished: finished, digests: digests, state: state, photos: photos,
+      kernels: kernels)
+  }
+}
+
+extension JSONDecoder {
+  fileprivate static var checkpoint: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return decoder
+  }
+}

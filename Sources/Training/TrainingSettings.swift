@@ -1,0 +1,84 @@
+/// What a training run is told; the defaults are the book's.
+package struct TrainingSettings: Sendable {
+  package var epochs: Int
+  package var batchSize: Int
+  package var rule: Optimizer.Rule
+  package var learningRate: Float
+  package var schedule = LearningRateSchedule()
+  /// The share of each target that is spread evenly over all classes.
+  package var labelSmoothing: Float = 0
+  package var seed: UInt64
+  /// Whether each epoch takes the examples in a new order.
+  package var shuffles = true
+
+  package init(
+    epochs: Int = 30, batchSize: Int = 20, rule: Optimizer.Rule = .rmsprop(),
+    learningRate: Float = 2e-5, seed: UInt64 = 0
+  ) {
+    self.epochs = epochs
+    self.batchSize = batchSize
+    self.rule = rule
+    self.learningRate = learningRate
+    self.seed = seed
+  }
+}
+
+/// What one epoch gave: means over the examples, as Keras's history has them.
+package struct EpochResult: Codable, Sendable, Equatable {
+  package let epoch: Int
+  package let loss: Double
+  package let accuracy: Double
+  package let validationLoss: Double?
+  package let validationAccuracy: Double?
+  /// The learning rate of the epoch's last step; nil in histories of older versions.
+  package var learningRate: Double?
+  /// How long the epoch took with its validation.
+  ///
+  /// It differs from run to run, so that it neither counts in comparisons nor is kept in models.
+  package var seconds: Double?
+
+  package init(
+    epoch: Int, loss: Double, accuracy: Double, validationLoss: Double? = nil,
+    validationAccuracy: Double? = nil, learningRate: Double? = nil, seconds: Double? = nil
+  ) {
+    self.epoch = epoch
+    self.loss = loss
+    self.accuracy = accuracy
+    self.validationLoss = validationLoss
+    self.validationAccuracy = validationAccuracy
+    self.learningRate = learningRate
+    self.seconds = seconds
+  }
+
+  package static func == (one: EpochResult, other: EpochResult) -> Bool {
+    one.epoch == other.epoch && one.loss == other.loss && one.accuracy == other.accuracy
+      && one.validationLoss == other.validationLoss
+      && one.validationAccuracy == other.validationAccuracy
+      && one.learningRate == other.learningRate
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case epoch, loss, accuracy
+    case validationLoss = "val_loss"
+    case validationAccuracy = "val_accuracy"
+    case learningRate = "learning_rate"
+  }
+}
+
+/// What a trainer reports while it runs.
+package enum TrainingEvent: Sendable {
+  /// A batch is done: how many examples of how many, and the epoch's mean loss so far.
+  case batch(epoch: Int, done: Int, of: Int, loss: Double, accuracy: Double)
+  case epoch(EpochResult, of: Int)
+}
+
+/// When a trainer offers its state to be kept.
+package enum TrainingMoment: Sendable, Equatable {
+  /// Within an epoch, after a batch.
+  case batch
+  /// After an epoch and its validation.
+  case epoch
+}
+
+/// Called with a function that gives the state, which costs nothing unless it is called.
+package typealias Checkpoint = (TrainingMoment, () -> TrainingState) throws -> Void
