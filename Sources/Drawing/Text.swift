@@ -4,8 +4,6 @@ package import Images
 /// Where a text stands against its point, from left to right.
 package enum TextAnchor: Sendable { case start, middle, end }
 
-// Fonts come through fontconfig, which always comes with one; without any, Cairo draws with its own
-// letters.
 extension Canvas {
   /// Writes one line of text.
   ///
@@ -19,6 +17,7 @@ extension Canvas {
   ) {
     let shown = shortened(text, size: size, isBold: isBold, limit: limit)
     let width = textWidth(shown, size: size, isBold: isBold)
+    MissingLetters.note(missing(in: shown), hasFont: hasFont)
     let shift: Double =
       switch anchor {
       case .start: 0
@@ -27,7 +26,7 @@ extension Canvas {
       }
     cairo_set_source_rgba(context, color.red, color.green, color.blue, color.alpha)
     cairo_move_to(context, point.x + shift, point.y)
-    cairo_show_text(context, shown)
+    cairo_show_text(context, writable(shown))
     cairo_new_path(context)
   }
 
@@ -38,7 +37,7 @@ extension Canvas {
       isBold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL)
     cairo_set_font_size(context, size)
     var extents = cairo_text_extents_t()
-    cairo_text_extents(context, text, &extents)
+    cairo_text_extents(context, writable(text), &extents)
     return extents.x_advance
   }
 

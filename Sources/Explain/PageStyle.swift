@@ -70,7 +70,7 @@ enum PageStyle {
     @media (max-width: 480px) { .classes, .classes tbody, .classes thead { display: block; } \
     .classes tr { display: grid; grid-template-columns: 2.7em repeat(4, minmax(0, 1fr)); padding: .3em 0; } \
     .classes th:first-child { grid-column: 1 / -1; } .classes thead th:first-child { display: none; } \
-    .classes th, .classes td { padding: .1em .3em .1em 0; } .classes thead th { font-size: .85em; } \
+    .classes th, .classes td { padding: .1em .3em .1em 0; } .classes thead th { font-size: .78em; } \
     .classes thead th + th { border: 0; } \
     .classes td { font-size: .95em; } .classes small { font-size: .72em; } \
     .classes thead th:nth-child(2), .classes td:nth-child(2) { text-align: left; padding-left: 0; } \
@@ -123,7 +123,7 @@ enum PageStyle {
     @media print { :root { color-scheme: light; } body { font-size: 10.5pt; margin: 0; padding: 0; \
     max-width: none; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
     h2, h3 { break-after: avoid; } section, figure, tr, .missing, .mistake { break-inside: avoid; }
-    .wide { overflow: visible; } .charts { grid-template-columns: 1fr 1fr; } \
+    .wide { overflow: visible; } .wide img { min-width: 0 !important; } .charts { grid-template-columns: 1fr 1fr; } \
     .columns { display: block; }
     .mistakes { grid-template-columns: 1fr 1fr; } }
 

@@ -110,13 +110,10 @@ package struct FineTuning {
       try run.trainer.setTrainable(stages[index].trainable)
       let data = try prepared(index, run.trainer.network, folder, validation, run.wait, report)
       run.photos = data.examples.count
+      run.validation = data.validation
       if index == first { try begin(&run, data, keeper) }
       try train(&run, stage: index, data, keeper, report)
-      if index < stages.count - 1 {
-        run.trainer.endStage()
-      } else {
-        run.predictions = try predictions(run.trainer, data)
-      }
+      if index < stages.count - 1 { run.trainer.endStage() }
     }
     let result = try result(run.trainer.result, run)
     if let last = result.model.history.last { try keeper?.end(last, run.trainer.state) }
@@ -138,19 +135,8 @@ package struct FineTuning {
     /// The digests of all tensors before the run.
     var before: [[String]] = []
     var photos = 0
+    var validation: PrefixedPhotos?
     let wait = PhotoWait()
-    var predictions: Predictions?
-  }
-
-  /// What the result says of the photos to validate on.
-  private func predictions(_ trainer: Trainer, _ data: StageData) throws -> Predictions? {
-    try data.validation.map { validating in
-      let (indices, probabilities) = try trainer.probabilities(
-        of: validating, classCount: model.classNames.count)
-      return Predictions(
-        classNames: model.classNames, paths: indices.map { validating.paths[$0] },
-        labels: indices.map { validating.labels[$0] }, probabilities)
-    }
   }
 
   /// Takes the digests before the run, and goes on from where an earlier one stood.
@@ -194,9 +180,8 @@ package struct FineTuning {
         examples, validation: data.validation, through: end,
         checkpoint: { try keeper?.offer($0, $1) },
         report: { event in
-          if case .epoch(let result, _) = event {
-            let lost = data.lostPhotos
-            if !lost.isEmpty { try report(.lost(lost, epoch: result.epoch)) }
+          if case .epoch(let result, _) = event, let lost = data.takeLost() {
+            try report(.lost(lost, epoch: result.epoch))
           }
           try report(.training(event))
         })
@@ -225,8 +210,11 @@ package struct FineTuning {
     record.unfreezing = schedule?.text
     record.bestEpoch = run.trainer.bestEpoch
     model.history.append(record)
+    let predictions = try run.validation.map {
+      try run.trainer.predictions(of: $0, by: network, classNames: model.classNames)
+    }
     return Result(
-      model: model, proof: proof, photoWait: run.wait.share, predictions: run.predictions)
+      model: model, proof: proof, photoWait: run.wait.share, predictions: predictions)
   }
 }
 
@@ -235,9 +223,10 @@ struct StageData {
   let examples: PrefixedPhotos
   let validation: PrefixedPhotos?
 
-  /// Photos that could not be read any more since the last call.
-  var lostPhotos: [PhotoTally.Skipped] {
-    examples.lost.takeAll() + (validation?.lost.takeAll() ?? [])
+  /// Photos that have gone away since the last call, nil if none has.
+  func takeLost() -> [PhotoTally.Skipped]? {
+    let lost = examples.lost.takeAll() + (validation?.lost.takeAll() ?? [])
+    return lost.isEmpty ? nil : lost
   }
 
   /// A digest of the photos, their order and their classes.

@@ -27,6 +27,7 @@ extension Trainer {
     for start in stride(from: 0, to: all.count, by: settings.batchSize) {
       let wanted = Array(all[start..<min(start + settings.batchSize, all.count)])
       let (indices, values) = try examples.readable(at: wanted)
+      if indices.isEmpty { continue }
       var copy = self
       copy.network = averaged
       _ = copy.trainStep(
@@ -41,6 +42,7 @@ extension Trainer {
   func requireFinite(on examples: some Examples) throws {
     let first = Array(0..<min(examples.count, settings.batchSize))
     let (indices, values) = try examples.readable(at: first)
+    if indices.isEmpty { return }
     let sample = CachedExamples(features: values, labels: indices.map { examples.labels[$0] })
     guard try evaluate(sample).loss.isFinite else {
       throw TrainingError.notFinite(

@@ -52,8 +52,8 @@ extension Trainer {
       right += loss.right(logits: logits, labels: labels)
       count += indices.count
     }
-    let total = Double(max(count, 1))
-    return (lossSum / total + penalty(of: network), Double(right) / total)
+    let examples = Double(max(count, 1))
+    return (lossSum / examples + penalty(of: network), Double(right) / examples)
   }
 
   mutating func watch(_ result: EpochResult) {

@@ -37,6 +37,34 @@ struct ShowTests {
     let heatmap: [[Float]]
   }
 
+  /// Without a font there are plain letters and no empty boxes, and the command says so.
+  @Test func missingFontsAndLettersAreSaid() throws {
+    try Locations.withTemporaryFolder { folder in
+      let configuration = folder.appending(path: "fonts.conf")
+      let text = "<?xml version=\"1.0\"?><fontconfig><dir>\(folder.path)/none</dir></fontconfig>"
+      try Data(text.utf8).write(to: configuration)
+      let show = [
+        "show", "activations", Self.photo, "--base", Self.base, "--image-size", "64", "--layer",
+        "block1_conv1", "--quiet", "--output",
+      ]
+      let without = try runTL(
+        show + ["a.png"], environment: ["FONTCONFIG_FILE": configuration.path], in: folder)
+      #expect(without.status == 0)
+      #expect(
+        without.errors
+          == "warning: no font was found: pictures have Cairo's own plain letters; "
+          + "`apt-get install fonts-dejavu-core` brings a font\n")
+      #expect(try picture(folder.path + "/a.png").width > 300)
+      // A letter that no font has: the last of those for private use.
+      let odd = folder.appending(path: "\u{10FFFD}.jpg")
+      try FileManager.default.copyItem(atPath: Self.photo, toPath: odd.path)
+      var arguments = show + ["b.png"]
+      arguments[2] = odd.path
+      let lacking = try succeed(arguments, in: folder)
+      #expect(lacking.errors.contains("'\u{10FFFD}'"), "\(lacking.errors)")
+    }
+  }
+
   @Test func heatMapsAreInThePhotosOwnSize() throws {
     try Locations.withTemporaryFolder { folder in
       let outcome = try succeed(

@@ -86,7 +86,7 @@ struct FineTune: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Epochs of the head's own training; 0: none; default: 30, with --schedule 0.",
+      "Epochs of the head's own training; 0: none; default: 30, or 0 where --schedule begins with it.",
       valueName: "n"))
   var headEpochs: Int?
 
@@ -170,27 +170,22 @@ struct FineTune: ParsableCommand {
       if let model {
         try startingModel(model, folder, data, photos, pass, console)
       } else {
-        try withTrainedHead(folder, validating, precision, console)
+        try fresh(folder, console)
       }
     start.precision = precision
     let settings = try settings(start.defaults)
     if learningRate == nil { console.note("learning rate: \(settings.learningRate)") }
     noteLearning(settings, console)
-    let tuning = try named(model ?? base ?? "mini") {
-      try FineTuning(
-        model: start, trained: freezing.layers(), schedule: unfreezing(), settings: settings,
-        photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
-        augmentation: augmentation.ranges.map {
-          AugmentationPlan(ranges: $0, views: augmentViews)
-        })
-    }
+    // Names that match nothing are noticed before anything long is done.
+    _ = try tuning(start, settings)
     let finished = try place.record(
       RunRecord(
         command: "fine-tune", data: data, validation: validation, classNames: folder.classNames),
       output: output,
       chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
     ) { run, keeper in
-      let result = try tuning.run(
+      let trained = try withTrainedHead(start, folder, validating, keeper, console)
+      let result = try tuning(trained, settings).run(
         folder, validation: validating, showingOn: console, keeping: (run, keeper),
         cacheLimit: cacheLimit, changes: augmentation.ranges)
       return RunOutcome(
@@ -204,11 +199,21 @@ struct FineTune: ParsableCommand {
     try place.say(finished, console)
   }
 
-  /// A base with a head of its own training, as fine-tuning must not start from a random head.
-  private func withTrainedHead(
-    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ precision: Precision,
-    _ console: Console
-  ) throws -> ClassifierModel {
+  private func tuning(
+    _ model: ClassifierModel, _ settings: TrainingSettings
+  ) throws -> FineTuning {
+    try named(self.model ?? base ?? "mini") {
+      try FineTuning(
+        model: model, trained: freezing.layers(), schedule: unfreezing(), settings: settings,
+        photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
+        augmentation: augmentation.ranges.map {
+          AugmentationPlan(ranges: $0, views: augmentViews)
+        })
+    }
+  }
+
+  /// A base with a random head.
+  private func fresh(_ folder: PhotoFolder, _ console: Console) throws -> ClassifierModel {
     let options = try BaseOptions.parse(
       (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
@@ -218,24 +223,34 @@ struct FineTune: ParsableCommand {
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
     }
-    var fresh = try ClassifierModel(
+    return try ClassifierModel(
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
-    fresh.precision = precision
-    if ownHeadEpochs == 0 {
-      let why = schedule == nil ? "--head-epochs 0" : "--schedule trains it"
+  }
+
+  /// The model with its head trained by itself where it is new, as fine-tuning must not start from
+  /// a random one.
+  private func withTrainedHead(
+    _ start: ClassifierModel, _ folder: PhotoFolder, _ validating: PhotoFolder?,
+    _ keeper: RunKeeper, _ console: Console
+  ) throws -> ClassifierModel {
+    guard model == nil else { return start }
+    guard ownHeadEpochs > 0 else {
+      let why = isHeadFirst ? "--schedule trains it" : "--head-epochs 0"
       console.note("the head starts from random weights (\(why))")
-      return fresh
+      return start
     }
+    let tuning = try FineTuning(
+      model: start, trained: TrainableLayers(unfreeze: LayerSelection("none")),
+      settings: headSettings(start.defaults), photosAtOnce: 20, isStrict: pass.strict,
+      cacheLimit: cacheLimit * 1_000_000)
+    if let trained = tuning.skippingFinished(keeper) { return trained }
     console.note(
       "no trained head was given: training one first, \(ownHeadEpochs) "
         + "epoch\(ownHeadEpochs == 1 ? "" : "s") with all of the base frozen"
         + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
-    let tuning = try FineTuning(
-      model: fresh, trained: TrainableLayers(unfreeze: LayerSelection("none")),
-      settings: headSettings(fresh.defaults), photosAtOnce: 20, isStrict: pass.strict,
-      cacheLimit: cacheLimit * 1_000_000)
     return try tuning.run(
-      folder, validation: validating, showingOn: console, isReporting: false
+      folder, validation: validating, showingOn: console, keeping: (nil, keeper),
+      isReporting: false
     ).model
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Drawing
 import Foundation
 
 extension TL {
@@ -22,6 +23,7 @@ extension ParsableCommand {
       return showParsing(error, command: name(of: subcommand(arguments)), console)
     }
     do {
+      defer { MissingLetters.takeWarning().map(console.warning) }
       try Console.$current.withValue(console) {
         try Invocation.$current.withValue(invocation(of: type(of: command), arguments)) {
           try command.run()

@@ -68,13 +68,10 @@ struct RunOptions: ParsableArguments {
     let keeper = RunKeeper(
       run.file(RunFolder.checkpoint), resuming: kept, interval: .seconds(60 * checkpointMinutes),
       isStopping: { Interrupt.isPending })
+    let files = [run.file("model.h5")] + (output.map { [$0] } ?? [])
     return try run.recording {
-      let model = run.file("model.h5")
-      let outcome = try keepingGoodWeights([model] + (output.map { [$0] } ?? []), console) {
-        try body(run, keeper)
-      }
-      try outcome.model.save(model)
-      if let output { try outcome.model.save(output) }
+      let outcome = try keepingGoodWeights(files, console) { try body(run, keeper) }
+      for file in files { try outcome.model.save(file) }
       try outcome.predictions?.write(to: run.file("predictions.csv"))
       run.update {
         $0.frozen = outcome.frozen
@@ -82,7 +79,23 @@ struct RunOptions: ParsableArguments {
         $0.photoWait = outcome.photoWait
       }
       console.note("run: \(run.path)")
-      return FinishedRun(outcome: outcome, output: output ?? model, folder: run)
+      return FinishedRun(outcome: outcome, output: output ?? files[0], folder: run)
+    }
+  }
+
+  /// Writes the last good weights where a run ends because its loss is no number any more.
+  private func keepingGoodWeights<R>(
+    _ files: [String], _ console: Console, _ body: () throws -> R
+  ) throws -> R {
+    do {
+      return try body()
+    } catch let broken as BrokenTraining {
+      for file in files {
+        try broken.model.save(file)
+        console.warning(
+          "wrote \(file) with the weights of epoch \(broken.epoch), the last good ones")
+      }
+      throw broken.reason
     }
   }
 

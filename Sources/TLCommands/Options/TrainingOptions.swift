@@ -15,6 +15,7 @@ struct OptimizerName: ExpressibleByArgument, CustomStringConvertible {
 
   var description: String { rule.name }
   static var allValueStrings: [String] { Optimizer.Rule.names }
+  static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 /// The head on top of a base.
@@ -59,21 +60,6 @@ func trainingSettings(
   return TrainingSettings(
     epochs: epochs, batchSize: batchSize, rule: optimizer.rule, learningRate: learningRate,
     seed: seed)
-}
-
-/// Runs `body`; where the loss stopped being a number, writes the last good weights, and fails.
-func keepingGoodWeights<R>(
-  _ places: [String], _ console: Console, _ body: () throws -> R
-) throws -> R {
-  do {
-    return try body()
-  } catch let broken as BrokenTraining {
-    for place in places { try broken.model.save(place) }
-    console.warning(
-      "wrote \(places[places.count - 1]) with the weights of epoch \(broken.epoch), the last good "
-        + "ones")
-    throw broken.reason
-  }
 }
 
 /// Says what a run gave besides its epochs: the proof of freezing, and whose weights it has.

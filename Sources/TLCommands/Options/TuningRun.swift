@@ -5,20 +5,20 @@ extension FineTuning {
   /// Trains with progress for everything that takes long.
   ///
   /// - Parameters:
-  ///   - kept: where the epochs and the state are kept, nil where they need not be.
+  ///   - kept: where the state is kept and, with a folder, the epochs.
   ///   - isReporting: whether to say what was noticed about the photos.
   ///   - cacheLimit: as it was given; nil where nothing is to be said of what is trained and kept.
   ///   - changes: how photos are changed at random.
   func run(
     _ folder: PhotoFolder, validation: PhotoFolder?, showingOn console: Console,
-    keeping kept: (run: RunFolder, keeper: RunKeeper)? = nil, isReporting: Bool = true,
+    keeping kept: (run: RunFolder?, keeper: RunKeeper), isReporting: Bool = true,
     cacheLimit: Int? = nil, changes: Augmentation? = nil
   ) throws -> Result {
     let photos = (folder.photos.count, validation?.photos.count ?? 0)
     var prefix: Progress?
     var isFirst = true
     let progress = EpochProgress(console)
-    return try run(folder, validation: validation, keeper: kept?.keeper) { event in
+    return try run(folder, validation: validation, keeper: kept.keeper) { event in
       try Interrupt.check()
       switch event {
       case .stage(let stage, let index, let count, let caching):
@@ -47,7 +47,7 @@ extension FineTuning {
           "epoch \(epoch) went without \(photos.count) photo\(photos.count == 1 ? "" : "s")")
       case .training(let event):
         try progress.show(event)
-        try kept?.run.add(event)
+        try kept.run?.add(event)
       }
     }
   }
