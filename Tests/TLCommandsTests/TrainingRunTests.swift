@@ -117,7 +117,7 @@ struct TrainingRunTests {
     try withFeatures { folder in
       let train = [
         "train", WorkflowTests.train, "--network", "lenet-5", "--epochs", "2", "--rotation", "10",
-        "--schedule", "cosine", "--seed", "2",
+        "--learning-rate-schedule", "cosine", "--seed", "2",
       ]
       for (arguments, name) in [(Self.head, "a"), (Self.tuning, "b"), (train, "c")] {
         _ = try succeed(arguments + ["--run", name], in: folder)
