@@ -20,6 +20,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(
@@ -57,7 +58,12 @@ let package = Package(
     .target(name: "Drawing", dependencies: ["CCairo", "Images"], swiftSettings: hotCode),
     .target(name: "Demo", dependencies: ["Drawing", "Images", "Compute"], swiftSettings: hotCode),
     .target(
-      name: "Training", dependencies: ["Architectures", "Weights", "Images", "HDF5", "Downloads"],
+      name: "TensorBoard",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Protos"], swiftSettings: noPointers),
+    .target(
+      name: "Training",
+      dependencies: ["Architectures", "Weights", "Images", "HDF5", "Downloads", "TensorBoard"],
       swiftSettings: noPointers),
     .target(
       name: "Explain", dependencies: ["Training", "Drawing"],
@@ -86,7 +92,10 @@ let package = Package(
     .testTarget(
       name: "ImagesTests", dependencies: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "TestSupport"],
+      name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"],
+      resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "TensorBoard", "TestSupport"],
       resources: [.copy("Goldens")]),
     .testTarget(
       name: "ExplainTests", dependencies: ["Explain", "TestSupport"], exclude: ["boxes.txt"],

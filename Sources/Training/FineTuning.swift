@@ -38,6 +38,8 @@ package struct FineTuning {
     /// The share of the training in which the network waited for photos, 0 to 1; nil where what
     /// it needed was kept in memory.
     package let photoWait: Double?
+    /// What the model says of the photos to validate on, nil without any.
+    package let predictions: Predictions?
   }
 
   /// - Parameters:
@@ -159,7 +161,14 @@ package struct FineTuning {
     let network =
       teacher == nil
       ? trainer.network : try trainer.network.narrowed(to: model.network.outputShape[0])
-    let result = try result(network, before: before, epochs: epochs, examples)
+    let predictions = try validating.map { validating in
+      let (indices, probabilities) = try trainer.probabilities(
+        of: validating, classCount: model.classNames.count)
+      return Predictions(
+        classNames: model.classNames, paths: indices.map { validating.paths[$0] },
+        labels: indices.map { validating.labels[$0] }, probabilities)
+    }
+    let result = try result(network, before: before, epochs: epochs, examples, predictions)
     if let run = result.model.history.last { try keeper?.end(run, trainer.state) }
     return result
   }
@@ -180,7 +189,8 @@ package struct FineTuning {
   }
 
   private func result(
-    _ network: Network, before: [[String]], epochs: [EpochResult], _ examples: PrefixedPhotos
+    _ network: Network, before: [[String]], epochs: [EpochResult], _ examples: PrefixedPhotos,
+    _ predictions: Predictions?
   ) throws -> Result {
     let proof = FreezeProof(before: before, after: network)
     guard proof.frozenButChanged.isEmpty else {
@@ -194,7 +204,8 @@ package struct FineTuning {
         command: command, trained: trained, settings: settings,
         photos: examples.count, proof: proof.sentence, augmentation: augmentation,
         teacher: teacher?.name, epochs: epochs))
-    return Result(model: model, proof: proof, photoWait: examples.wait.share)
+    return Result(
+      model: model, proof: proof, photoWait: examples.wait.share, predictions: predictions)
   }
 }
 

@@ -100,6 +100,9 @@ struct PrefixedPhotos: Examples {
     cachedMixtures = mixtures
   }
 
+  /// The photos' paths below the data folder.
+  var paths: [String] { photos.map(\.relativePath) }
+
   /// The outputs that the first epoch sees.
   func values(at indices: [Int]) throws -> Tensor {
     if let first = cache.first { return first.gatheringRows(indices) }

@@ -71,7 +71,7 @@ import Testing
       #expect(try String(contentsOf: file, encoding: .utf8) == "old\n")
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-          == ["m.h5", "out.csv"])
+          == ["m.h5", "out.csv", "runs"])
     }
   }
 

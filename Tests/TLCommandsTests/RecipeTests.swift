@@ -40,8 +40,8 @@ struct RecipeTests {
     #expect(
       outcome.output == """
         tl extract-features photos/train --base b.h5 --image-size 64 --output out/features.h5
-        tl train-head out/features.h5 --hidden 8 --epochs 2 --learning-rate 1e-3 --output out/head.h5
-        tl evaluate photos/validation --model out/head.h5
+        tl train-head out/features.h5 --hidden 8 --epochs 2 --learning-rate 1e-3 --run out/head
+        tl evaluate photos/validation --model out/head/model.h5
 
         """)
     #expect(outcome.errors == "the recipe is good; nothing was run\n")
@@ -53,10 +53,10 @@ struct RecipeTests {
     #expect(
       outcome.output == """
         tl extract-features d/train --base b --image-size 64 --output o/features.h5
-        tl train-head o/features.h5 --hidden 8 --epochs 3 --learning-rate 1e-3 --seed 7 --output o/seed-7/head.h5
-        tl evaluate d/validation --model o/seed-7/head.h5
-        tl train-head o/features.h5 --hidden 8 --epochs 3 --learning-rate 1e-3 --seed 8 --output o/seed-8/head.h5
-        tl evaluate d/validation --model o/seed-8/head.h5
+        tl train-head o/features.h5 --hidden 8 --epochs 3 --learning-rate 1e-3 --seed 7 --run o/seed-7/head
+        tl evaluate d/validation --model o/seed-7/head/model.h5
+        tl train-head o/features.h5 --hidden 8 --epochs 3 --learning-rate 1e-3 --seed 8 --run o/seed-8/head
+        tl evaluate d/validation --model o/seed-8/head/model.h5
 
         """)
   }
@@ -84,8 +84,8 @@ struct RecipeTests {
     #expect(
       outcome.output == """
         tl fine-tune 'x y' --model m.h5 --unfreeze block4,block5 --no-horizontal-flip \
-        --vertical-flip --strict --zoom 0.8,1.2 --output o/a.h5
-        tl predict p q --model o/a.h5 --output o/b.h5
+        --vertical-flip --strict --zoom 0.8,1.2 --run o/a
+        tl predict p q --model o/a/model.h5
 
         """)
   }

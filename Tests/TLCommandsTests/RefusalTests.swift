@@ -78,7 +78,8 @@ struct RefusalTests {
         "fine-tune", train, "--base", base, "--unfreeze", "block5", "--output", "x.h5",
         "--head-epochs", "0",
       ],
-      "--head-epochs must be 1 or more, found 0", nil
+      "--head-epochs 0 needs --unfreeze none: a random head would spoil what it is trained with",
+      nil
     ),
     (
       ["fine-tune", train, "--model", nested, "--unfreeze", "block5", "--output", "x.h5"],

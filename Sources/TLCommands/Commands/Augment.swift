@@ -13,13 +13,13 @@ struct Augment: ParsableCommand {
       are taken. A sheet has one row a photo: the photo itself, then its views.
       """)
 
-  @Argument(help: "The data folder.")
+  @Argument(help: "The data folder.", completion: .directory)
   var data: String
 
-  @Option(help: "The FOLDER for PNG files named after photo and view.")
+  @Option(help: "The FOLDER for PNG files named after photo and view.", completion: .directory)
   var output: String?
 
-  @Option(help: "One PNG FILE with all views.")
+  @Option(help: "One PNG FILE with all views.", completion: .file(extensions: ["png"]))
   var sheet: String?
 
   @Option(help: "How many views are made of each photo.")

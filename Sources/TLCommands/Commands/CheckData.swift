@@ -14,13 +14,15 @@ struct CheckData: ParsableCommand {
       would hurt training.
       """)
 
-  @Argument(help: "The data folders.")
+  @Argument(help: "The data folders.", completion: .directory)
   var data: [String]
 
   @Option(help: "Call photos small that are below this size: 150, or 150x200.")
   var imageSize = ImageSize(150)
 
-  @Option(help: ArgumentHelp("Write the photos to leave out to a LIST.", valueName: "list"))
+  @Option(
+    help: ArgumentHelp("Write the photos to leave out to a LIST.", valueName: "list"),
+    completion: .file())
   var quarantine: String?
 
   @Flag(help: "Print JSON instead of tables.")

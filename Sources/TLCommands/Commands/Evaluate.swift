@@ -12,7 +12,7 @@ struct Evaluate: ParsableCommand {
       status is 1.
       """)
 
-  @Argument(help: "The data folder, one subfolder per class.")
+  @Argument(help: "The data folder, one subfolder per class.", completion: .directory)
   var data: String
 
   @OptionGroup var model: ModelOptions
@@ -29,7 +29,9 @@ struct Evaluate: ParsableCommand {
     help: ArgumentHelp("What must hold; may be given several times.", valueName: "condition"))
   var assertions: [String] = []
 
-  @Option(help: "The FILE for what the model says of each photo (.csv).")
+  @Option(
+    help: "The FILE for what the model says of each photo (.csv).",
+    completion: .file(extensions: ["csv"]))
   var predictions: String?
 
   @OptionGroup var pass: PassOptions

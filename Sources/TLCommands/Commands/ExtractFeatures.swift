@@ -11,7 +11,7 @@ struct ExtractFeatures: ParsableCommand {
       and class_names. Running the command again computes only what changed.
       """)
 
-  @Argument(help: "The data folder.")
+  @Argument(help: "The data folder.", completion: .directory)
   var data: String
 
   @OptionGroup var base: BaseOptions
@@ -19,7 +19,7 @@ struct ExtractFeatures: ParsableCommand {
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup var pass: PassOptions
 
-  @Option(help: "The feature FILE to write.")
+  @Option(help: "The feature FILE to write.", completion: .file(extensions: ["h5"]))
   var output: String
 
   @Option(help: "The layer whose output is stored; default: the base's last.")

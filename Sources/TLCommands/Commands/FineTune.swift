@@ -15,26 +15,30 @@ struct FineTune: ParsableCommand {
       --augment-views makes a number of views once instead. Validation photos are never changed.
       """)
 
-  @Argument(help: "The data folder.")
+  @Argument(help: "The data folder.", completion: .directory)
   var data: String
 
-  @Option(help: "A data folder to validate on after every epoch.")
+  @Option(help: "A data folder to validate on after every epoch.", completion: .directory)
   var validation: String?
 
-  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
+  @Option(
+    help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...",
+    completion: .baseFile)
   var base: String?
 
   @Flag(help: "Accept a base file that lacks some of its tensors.")
   var allowPartial = false
 
-  @Option(help: "A trained model FILE to go on from.")
+  @Option(
+    help: "A trained model FILE to go on from.", completion: .file(extensions: ["h5"]))
   var model: String?
 
   @Option(help: "Layers to train: names, blocks (block5), globs, a,b; all; none.")
   var unfreeze: String
 
-  @Option(help: "The model FILE to write (.h5).")
-  var output: String
+  @Option(
+    help: "Write the model to this FILE too (.h5).", completion: .file(extensions: ["h5"]))
+  var output: String?
 
   @Option(help: "How often all photos are gone through.")
   var epochs = 30
@@ -71,6 +75,7 @@ struct FineTune: ParsableCommand {
   var headLearningRate: Float?
 
   @OptionGroup var pass: PassOptions
+  @OptionGroup var place: RunOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -82,6 +87,10 @@ struct FineTune: ParsableCommand {
     }
     guard (1...1000).contains(augmentViews ?? 1) else {
       throw ValidationError("--augment-views must be 1 to 1000, found \(augmentViews ?? 1)")
+    }
+    guard headEpochs != 0 || unfreeze == "none" else {
+      throw ValidationError(
+        "--head-epochs 0 needs --unfreeze none: a random head would spoil what it is trained with")
     }
     guard cacheLimit >= 0 else {
       throw ValidationError("--cache-limit must be 0 or more, found \(cacheLimit)")
@@ -109,7 +118,7 @@ struct FineTune: ParsableCommand {
     let validating = try validation.map {
       try listed(labelled: $0, excluding: pass.exclude, console)
     }
-    try OutputPlace.check(output)
+    try place.check(output: output)
     try requireSameClasses(folder, data, validating, validation)
     let precision = precision.chosen(console)
     var start =
@@ -130,13 +139,23 @@ struct FineTune: ParsableCommand {
         })
     }
     announce(tuning, folder, validating, console)
-    let result = try tuning.run(folder, validation: validating, showingOn: console)
-    if let share = result.photoWait {
+    let finished = try place.record(
+      RunRecord(
+        command: "fine-tune", data: data, validation: validation, classNames: folder.classNames),
+      output: output,
+      chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
+    ) { run in
+      let result = try tuning.run(
+        folder, validation: validating, showingOn: console, keeping: run)
+      return RunOutcome(
+        model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
+        predictions: result.predictions)
+    }
+    if let share = finished.outcome.photoWait {
       console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
     }
-    try result.model.save(output)
-    console.note("freeze: \(result.proof.sentence)")
-    try console.result("wrote \(output): \(result.model.summary)")
+    console.note("freeze: \(finished.outcome.frozen ?? "")")
+    try place.say(finished, console)
   }
 
   private func announce(
@@ -198,7 +217,7 @@ struct FineTune: ParsableCommand {
     let options = try BaseOptions.parse(
       (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
-    try OutputPlace.check(output, inputs: [loaded.path])
+    if let output { try OutputPlace.check(output, inputs: [loaded.path]) }
     let loader = try photos.loader(for: loaded, pass.limits)
     console.note("photos: \(loader.summary)")
     guard folder.classNames.count >= 2 else {

@@ -10,7 +10,7 @@ struct Inspect: ParsableCommand {
       format and architecture, and how to use it.
       """)
 
-  @Argument(help: "Any HDF5 FILE.")
+  @Argument(help: "Any HDF5 FILE.", completion: .file())
   var file: String
 
   @Flag(help: "Leave the attributes out.")

@@ -9,7 +9,7 @@ struct MakeDemo: ParsableCommand {
       pictures are for training. The same options give the same pictures.
       """)
 
-  @Argument(help: "The new folder.")
+  @Argument(help: "The new folder.", completion: .directory)
   var folder: String
 
   @Option(help: "How many pictures in all.")

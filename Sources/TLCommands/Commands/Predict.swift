@@ -16,7 +16,7 @@ struct Predict: ParsableCommand {
     case table, csv, json
   }
 
-  @Argument(help: "Photos and folders.")
+  @Argument(help: "Photos and folders.", completion: .file())
   var path: [String]
 
   @OptionGroup var model: ModelOptions
@@ -26,13 +26,15 @@ struct Predict: ParsableCommand {
   @Option(help: "How results are written.")
   var format = Format.table
 
-  @Option(help: "The FILE to write results to instead of stdout.")
+  @Option(help: "The FILE to write results to instead of stdout.", completion: .file())
   var output: String?
 
   @Option(help: "How many classes the table names, most probable first.")
   var topK = 1
 
-  @Option(help: "A FOLDER for heat maps of what spoke for each photo's class.")
+  @Option(
+    help: "A FOLDER for heat maps of what spoke for each photo's class.",
+    completion: .directory)
   var explain: String?
 
   @Option(help: "How many photos go through the model at once.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Training
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -38,7 +39,7 @@ struct Run: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("Run with so many seeds; print mean and deviation.", valueName: "n"))
-  var seeds = 1
+  var seeds: Int?
 
   @Flag(help: "Exit with 1 if a result is outside the range that the recipe expects.")
   var check = false
@@ -52,8 +53,8 @@ struct Run: ParsableCommand {
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
-    guard (1...1000).contains(seeds) else {
-      throw ValidationError("--seeds must be 1 to 1000, found \(seeds)")
+    guard (1...1000).contains(seeds ?? 1) else {
+      throw ValidationError("--seeds must be 1 to 1000, found \(seeds ?? 1)")
     }
     for change in changes {
       guard let equals = change.firstIndex(of: "="), equals != change.startIndex else {
@@ -75,19 +76,27 @@ struct Run: ParsableCommand {
   func run() throws {
     let console = options.console
     let recipe = try RecipeReader.read(recipe)
+    let count = seeds ?? recipe.seeds?.value ?? 1
     let first = seed ?? recipe.seed?.value ?? 0
-    let numbers: [UInt64?] =
-      seeds == 1 ? [seed] : (0..<UInt64(seeds)).map { first &+ $0 }
+    let numbers: [UInt64?] = count == 1 ? [seed] : (0..<UInt64(count)).map { first &+ $0 }
     let folder = runFolder ?? RunPlace.standard(recipe.name.value)
     let plans = try numbers.map { number in
       try RecipePlan(
         recipe, changed(number), folder: folder,
-        seedFolder: seeds == 1 ? nil : "\(folder)/seed-\(number ?? 0)", isTrial: dryRun)
+        seedFolder: count == 1 ? nil : "\(folder)/seed-\(number ?? 0)", isTrial: dryRun)
     }
     try recipe.checkExpectations(isAsked: check)
     if dryRun { return try show(plans, console) }
-    try RunPlace.make(folder)
-    let results = try runAll(plans, numbers, recipe, console)
+    let run = try RunFolder.create(at: folder)
+    let unseeded = try RecipePlan(recipe, changed(count == 1 ? seed : nil), folder: folder)
+    try run.begin(
+      RunRecord(
+        command: "run", data: data ?? recipe.folder?.value, validation: nil, classNames: [],
+        model: nil),
+      recipe: unseeded.text(seeds: count == 1 ? nil : (first, count)))
+    let results = try run.recording {
+      try runAll(plans, numbers, recipe, run, console)
+    }
     if json {
       let report = RecipeReport(recipe, run: folder, results)
       try console.write(JSONText.encode(report, isPretty: true) + "\n")
@@ -99,11 +108,12 @@ struct Run: ParsableCommand {
   }
 
   private func runAll(
-    _ plans: [RecipePlan], _ numbers: [UInt64?], _ recipe: Recipe, _ console: Console
+    _ plans: [RecipePlan], _ numbers: [UInt64?], _ recipe: Recipe, _ run: RunFolder,
+    _ console: Console
   ) throws -> RecipeResults {
     let shared = plans[0].stages.count { !$0.isSeeded }
     let own = plans[0].stages.count - shared
-    let runner = RecipeRun(stages: shared + own * plans.count, console)
+    let runner = RecipeRun(stages: shared + own * plans.count, run, console)
     for (index, (plan, number)) in zip(plans, numbers).enumerated() {
       if let number, plans.count > 1 {
         try RunPlace.make("\(plan.folder)/seed-\(number)")

@@ -19,7 +19,7 @@ struct ShowActivations: ParsableCommand {
     case block
   }
 
-  @Argument(help: "The photo.")
+  @Argument(help: "The photo.", completion: .file())
   var photo: String
 
   @OptionGroup var source: NetworkOptions
@@ -33,10 +33,12 @@ struct ShowActivations: ParsableCommand {
   @Option(help: "Show only so many channels of each layer, from the first.")
   var channels: Int?
 
-  @Option(help: "The PNG FILE with all layers.")
+  @Option(help: "The PNG FILE with all layers.", completion: .file(extensions: ["png"]))
   var output: String?
 
-  @Option(help: "An HTML FILE with all layers, from edges to concepts.")
+  @Option(
+    help: "An HTML FILE with all layers, from edges to concepts.",
+    completion: .file(extensions: ["html"]))
   var html: String?
 
   @OptionGroup var options: ConsoleOptions

@@ -16,7 +16,7 @@ struct ShowConvolve: ParsableCommand {
       comes out. Others work on each colour, cut off at 0 and 255.
       """)
 
-  @Argument(help: "The photo.")
+  @Argument(help: "The photo.", completion: .file())
   var photo: String
 
   @Option(help: "sobel-x, sobel-y, sharpen, mean, or a text FILE with rows of numbers.")
@@ -28,7 +28,9 @@ struct ShowConvolve: ParsableCommand {
   @Option(help: "How far the kernel moves at a time.")
   var stride = 1
 
-  @Option(help: "The PNG FILE with photo, kernel and result.")
+  @Option(
+    help: "The PNG FILE with photo, kernel and result.",
+    completion: .file(extensions: ["png"]))
   var output: String
 
   @Flag(help: "Leave photos as stored instead of turning them by EXIF.")

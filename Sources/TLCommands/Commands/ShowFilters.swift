@@ -30,7 +30,7 @@ struct ShowFilters: ParsableCommand {
   @Option(help: "The seed of noise and shifts.")
   var seed: UInt64 = 0
 
-  @Option(help: "The PNG FILE.")
+  @Option(help: "The PNG FILE.", completion: .file(extensions: ["png"]))
   var output: String
 
   @OptionGroup var options: ConsoleOptions

@@ -16,7 +16,7 @@ struct ShowHeatmap: ParsableCommand {
       p do and do not vanish where p is 1; with one sigmoid output the first class has 1 - p.
       """)
 
-  @Argument(help: "Photos and folders.")
+  @Argument(help: "Photos and folders.", completion: .file())
   var path: [String]
 
   @OptionGroup var model: ModelOptions
@@ -32,10 +32,10 @@ struct ShowHeatmap: ParsableCommand {
     help: "How maps are computed; cam only where pooling and one Dense layer end the network.")
   var method = HeatMapMethod.gradCAM
 
-  @Option(help: "The FOLDER for the pictures.")
+  @Option(help: "The FOLDER for the pictures.", completion: .directory)
   var output: String?
 
-  @Option(help: "A FILE for the numbers: .h5, or .json.")
+  @Option(help: "A FILE for the numbers: .h5, or .json.", completion: .file())
   var raw: String?
 
   @Option(help: "How many photos go through the model at once.")

@@ -16,7 +16,7 @@ struct ShowKernels: ParsableCommand {
   @Option(help: "The layer; default: the first convolution.")
   var layer: String?
 
-  @Option(help: "The PNG FILE.")
+  @Option(help: "The PNG FILE.", completion: .file(extensions: ["png"]))
   var output: String
 
   @OptionGroup var options: ConsoleOptions

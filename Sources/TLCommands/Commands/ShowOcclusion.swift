@@ -12,7 +12,7 @@ struct ShowOcclusion: ParsableCommand {
       class most of its probability; the scale ends at the largest loss, or at 0.01 if none is larger.
       """)
 
-  @Argument(help: "The photo.")
+  @Argument(help: "The photo.", completion: .file())
   var photo: String
 
   @OptionGroup var model: ModelOptions
@@ -26,10 +26,10 @@ struct ShowOcclusion: ParsableCommand {
   @Option(help: "How far the patch moves at a time; default: a third of the patch.")
   var stride: Int?
 
-  @Option(help: "The PNG FILE.")
+  @Option(help: "The PNG FILE.", completion: .file(extensions: ["png"]))
   var output: String?
 
-  @Option(help: "A FILE for the numbers as JSON.")
+  @Option(help: "A FILE for the numbers as JSON.", completion: .file(extensions: ["json"]))
   var raw: String?
 
   @OptionGroup var limits: LimitOptions

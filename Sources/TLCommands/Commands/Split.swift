@@ -17,10 +17,12 @@ struct Split: ParsableCommand {
     case hardLink = "hard-link"
   }
 
-  @Argument(help: "The data folder.")
+  @Argument(help: "The data folder.", completion: .directory)
   var data: String
 
-  @Option(help: "The FOLDER to make, with train, validation and test in it.")
+  @Option(
+    help: "The FOLDER to make, with train, validation and test in it.",
+    completion: .directory)
   var output: String
 
   @Option(help: "The share for training.")

@@ -7,10 +7,10 @@ struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the layers of a base or model, and which of them training would change.")
 
-  @Option(help: "A Keras weights FILE, or a base's name: mini, vgg16, ...")
+  @Option(help: "A Keras weights FILE, or a base's name: mini, vgg16, ...", completion: .baseFile)
   var base: String?
 
-  @Option(help: "A model FILE.")
+  @Option(help: "A model FILE.", completion: .file(extensions: ["h5"]))
   var model: String?
 
   @Option(help: "Layers to train: names, blocks (block5), globs, a,b; all; none.")

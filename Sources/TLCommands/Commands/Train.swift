@@ -14,31 +14,39 @@ struct Train: ParsableCommand {
       --epochs 0 writes the random network.
       """)
 
-  @Argument(help: "The data folder.")
+  @Argument(help: "The data folder.", completion: .directory)
   var data: String
 
-  @Option(help: "A data folder to validate on after every epoch.")
+  @Option(help: "A data folder to validate on after every epoch.", completion: .directory)
   var validation: String?
 
   @Option(help: "The network's name.")
   var network: NewNetwork
 
-  @Option(help: "The model FILE to write (.h5).")
-  var output: String
+  @Option(
+    help: "Write the model to this FILE too (.h5).", completion: .file(extensions: ["h5"]))
+  var output: String?
 
-  @Option(help: "Also write the base alone, in float16, to this FILE (.h5).")
+  @Option(
+    help: "Also write the base alone, in float16, to this FILE (.h5).",
+    completion: .file(extensions: ["h5"]))
   var baseOutput: String?
 
-  @Option(help: "Go on from a model FILE of the same network and classes.")
+  @Option(
+    help: "Go on from a model FILE of the same network and classes.",
+    completion: .file(extensions: ["h5"]))
   var start: String?
 
-  @Option(help: "Also learn to predict another base's features of the same photos, of FILE.")
+  @Option(
+    help: "Also learn to predict another base's features of the same photos, of FILE.",
+    completion: .file(extensions: ["h5"]))
   var teacher: String?
 
   @OptionGroup var training: NewTrainingOptions
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
   @OptionGroup(title: "Photos") var photos: PhotoOptions
   @OptionGroup var pass: PassOptions
+  @OptionGroup var place: RunOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -47,7 +55,7 @@ struct Train: ParsableCommand {
       throw ValidationError(
         "--base-output needs a network that is a base (tl-mini), found '\(network.rawValue)'")
     }
-    guard baseOutput != output else {
+    if let output, baseOutput == output {
       throw ValidationError("--output and --base-output name the same file, '\(output)'")
     }
   }
@@ -58,9 +66,9 @@ struct Train: ParsableCommand {
     let validating = try validation.map {
       try listed(labelled: $0, excluding: pass.exclude, console)
     }
-    for path in [output, baseOutput].compactMap({ $0 }) {
-      try OutputPlace.check(path, inputs: [teacher, start].compactMap { $0 })
-    }
+    let inputs = [teacher, start].compactMap { $0 }
+    try place.check(output: output, inputs: inputs)
+    if let baseOutput { try OutputPlace.check(baseOutput, inputs: inputs) }
     try requireSameClasses(folder, data, validating, validation)
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
@@ -73,14 +81,25 @@ struct Train: ParsableCommand {
       photosAtOnce: training.batchSize, isStrict: pass.strict, cacheLimit: 4_000_000_000,
       augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0) }, teacher: teacher,
       command: "train")
-    let result = try tuning.run(folder, validation: validating, showingOn: console)
-    try result.model.save(output)
+    let finished = try place.record(
+      RunRecord(
+        command: "train", data: data, validation: validation, classNames: folder.classNames),
+      output: output, chosen: model.chosenOptions + [("dropout", "\(dropout)")], console
+    ) { run in
+      let result = try tuning.run(
+        folder, validation: validating, showingOn: console, keeping: run)
+      return RunOutcome(
+        model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
+        predictions: result.predictions)
+    }
     if let baseOutput {
-      try result.model.saveBase(baseOutput)
+      try finished.outcome.model.saveBase(baseOutput)
       console.note("wrote \(baseOutput): the base alone, in float16")
     }
-    try console.result("wrote \(output): \(result.model.summary)")
+    try place.say(finished, console)
   }
+
+  private var dropout: Double { training.dropout ?? network.dropout }
 
   private func fresh(_ classNames: [String]) throws -> ClassifierModel {
     let size = photos.givenSize ?? ImageSize(network.inputSize)

@@ -11,16 +11,22 @@ struct TrainHead: ParsableCommand {
       `tl predict` and `tl fine-tune --model`.
       """)
 
-  @Argument(help: "The feature FILE to learn from.")
+  @Argument(
+    help: "The feature FILE to learn from.", completion: .file(extensions: ["h5"]))
   var features: String
 
-  @Option(help: "A feature FILE to validate on after every epoch.")
+  @Option(
+    help: "A feature FILE to validate on after every epoch.",
+    completion: .file(extensions: ["h5"]))
   var validation: String?
 
-  @Option(help: "The model FILE to write (.h5).")
-  var output: String
+  @Option(
+    help: "Write the model to this FILE too (.h5).", completion: .file(extensions: ["h5"]))
+  var output: String?
 
-  @Option(help: "The base's weights, if they moved since the features were made.")
+  @Option(
+    help: "The base's weights, if they moved since the features were made.",
+    completion: .baseFile)
   var base: String?
 
   @OptionGroup var head: HeadOptions
@@ -40,6 +46,7 @@ struct TrainHead: ParsableCommand {
   @Option(help: "The seed of initial weights, order and dropout.")
   var seed: UInt64 = 0
 
+  @OptionGroup var place: RunOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws { _ = try settings(WeightDefaults()) }
@@ -52,7 +59,8 @@ struct TrainHead: ParsableCommand {
 
   func run() throws {
     let console = options.console
-    try OutputPlace.check(output, inputs: [features, validation, base].compactMap { $0 })
+    try place.check(
+      output: output, inputs: [features, validation, base].compactMap { $0 })
     let stored = try FeatureFile(features)
     let training = try HeadTraining(
       features: stored, validation: validation.map { try FeatureFile($0) },
@@ -64,7 +72,7 @@ struct TrainHead: ParsableCommand {
     guard base != nil || FileManager.default.fileExists(atPath: source.baseFile) else {
       throw TrainingError.baseGone(source.baseFile, features: features)
     }
-    try OutputPlace.check(output, inputs: [source.baseFile])
+    if let output { try OutputPlace.check(output, inputs: [source.baseFile]) }
     // The fingerprint tells whether it is the same base, which may have lacked tensors.
     let loaded = try BaseLoader.load(
       base.map { try baseFile($0, console) } ?? source.baseFile, height: source.loader.height,
@@ -74,14 +82,25 @@ struct TrainHead: ParsableCommand {
       console.note("learning rate: \(training.settings.learningRate), which suits \(loaded.name)")
     }
     let progress = EpochProgress(console)
-    let model = try training.run(
-      base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary
-    ) { event in
-      try Interrupt.check()
-      try progress.show(event)
+    let finished = try place.record(
+      RunRecord(
+        command: "train-head", data: features, validation: validation,
+        classNames: training.features.classNames), output: output,
+      chosen: [("learning-rate", "\(training.settings.learningRate)"), ("base", loaded.path)],
+      console
+    ) { run in
+      let model = try training.run(
+        base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary
+      ) { event in
+        try Interrupt.check()
+        try progress.show(event)
+        try run.add(event)
+      }
+      return RunOutcome(
+        model: model, frozen: model.history.last?.proof, photoWait: nil,
+        predictions: try training.validationPredictions(of: model))
     }
-    try model.save(output)
-    for run in model.history.suffix(1) { console.note("freeze: \(run.proof)") }
-    try console.result("wrote \(output): \(model.summary)")
+    if let frozen = finished.outcome.frozen { console.note("freeze: \(frozen)") }
+    try place.say(finished, console)
   }
 }

@@ -80,7 +80,9 @@ struct PullWeights: ParsableCommand {
       (https_proxy, http_proxy, all_proxy, no_proxy).
       """)
 
-  @Argument(help: "Names such as vgg16, vgg16-top (with classifier) or resnet50.")
+  @Argument(
+    help: "Names such as vgg16, vgg16-top (with classifier) or resnet50.",
+    completion: .list(NamedBase.all.filter { $0.published != nil }.map(\.name)))
   var names: [String]
 
   @Option(help: "Take files from below this address; also TL_WEIGHTS_MIRROR.")
@@ -118,7 +120,9 @@ struct VerifyWeights: ParsableCommand {
     commandName: "verify", abstract: "Compare weights that are here with what is published.",
     discussion: "The exit status is 2 if a file differs from what its name promises.")
 
-  @Argument(help: "Names of bases; without any, all files.")
+  @Argument(
+    help: "Names of bases; without any, all files.",
+    completion: .list(NamedBase.all.map(\.name)))
   var names: [String] = []
 
   @OptionGroup var options: ConsoleOptions

@@ -24,7 +24,11 @@ extension ParsableCommand {
     }
     do {
       defer { MissingLetters.takeWarning().map(console.warning) }
-      try command.run()
+      try Console.$current.withValue(console) {
+        try Invocation.$current.withValue(invocation(of: type(of: command), arguments)) {
+          try command.run()
+        }
+      }
       return ExitStatus.success
     } catch {
       let name = name(of: type(of: command))
@@ -32,6 +36,15 @@ extension ParsableCommand {
       if exitCode(for: error) == .success { return showParsing(error, command: name, console) }
       return show(failure(error, command: name), console)
     }
+  }
+
+  private static func invocation(
+    of command: any ParsableCommand.Type, _ arguments: [String]
+  ) -> Invocation {
+    let words = name(of: command).split(separator: " ").dropFirst().map(String.init)
+    return Invocation(
+      command: CommandOptions(words.joined(separator: " "), command),
+      arguments: Array(arguments.dropFirst(words.count)))
   }
 
   private static func failure(_ error: any Error, command: String) -> Failure {

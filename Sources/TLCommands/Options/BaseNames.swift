@@ -1,5 +1,31 @@
+import ArgumentParser
 import Foundation
 import Training
+
+extension CompletionKind {
+  /// Names of bases, and files.
+  static var baseFile: CompletionKind {
+    .custom { _, _, prefix in
+      NamedBase.all.map(\.name).filter { $0.hasPrefix(prefix) } + paths(startingWith: prefix)
+    }
+  }
+
+  /// Files and folders, as a shell would offer them.
+  private static func paths(startingWith prefix: String) -> [String] {
+    let end = prefix.lastIndex(of: "/").map { prefix.index(after: $0) } ?? prefix.startIndex
+    let (folder, start) = (String(prefix[..<end]), prefix[end...])
+    let names =
+      (try? FileManager.default.contentsOfDirectory(
+        atPath: folder.isEmpty ? "." : folder)) ?? []
+    return names.filter { $0.hasPrefix(start) && ($0.first != "." || start.hasPrefix(".")) }
+      .map { name in
+        var isFolder: ObjCBool = false
+        let path = folder + name
+        _ = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        return isFolder.boolValue ? path + "/" : path
+      }.sorted()
+  }
+}
 
 /// The file that `--base` stands for; says which one it is.
 ///

@@ -23,7 +23,7 @@ struct ViewOptions: ParsableArguments {
 
 /// Which model to use, and what must be said of one that Keras wrote.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "The model FILE (.h5).")
+  @Option(help: "The model FILE (.h5).", completion: .file(extensions: ["h5"]))
   var model: String
 
   @Option(help: "Class names a,b,... for a model that does not hold them.")

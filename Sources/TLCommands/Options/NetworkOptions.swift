@@ -6,10 +6,12 @@ import Weights
 
 /// A base or a model to look into, and how photos come into it.
 struct NetworkOptions: ParsableArguments {
-  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
+  @Option(
+    help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...",
+    completion: .baseFile)
   var base: String?
 
-  @Option(help: "A model FILE.")
+  @Option(help: "A model FILE.", completion: .file(extensions: ["h5"]))
   var model: String?
 
   @Option(help: "Photos' size: 150, or 150x200 (height first); default: what suits the network.")

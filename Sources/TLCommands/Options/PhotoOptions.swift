@@ -120,13 +120,17 @@ struct PassOptions: ParsableArguments {
   @Flag(help: "Stop at the first photo that does not decode.")
   var strict = false
 
-  @Option(help: ArgumentHelp("Leave out the photos of a LIST of tl check-data.", valueName: "list"))
+  @Option(
+    help: ArgumentHelp("Leave out the photos of a LIST of tl check-data.", valueName: "list"),
+    completion: .file())
   var exclude: String?
 }
 
 /// Which base to use.
 struct BaseOptions: ParsableArguments {
-  @Option(help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...")
+  @Option(
+    help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...",
+    completion: .baseFile)
   var base: String?
 
   @Flag(help: "Accept a file that lacks some of the base's tensors.")

@@ -4,10 +4,12 @@ import Training
 extension FineTuning {
   /// Trains with progress for everything that takes long.
   ///
-  /// - Parameter isReporting: whether to say what was noticed about the photos.
+  /// - Parameters:
+  ///   - run: where the epochs are kept, nil where they need not be.
+  ///   - isReporting: whether to say what was noticed about the photos.
   func run(
     _ folder: PhotoFolder, validation: PhotoFolder?, showingOn console: Console,
-    isReporting: Bool = true
+    keeping kept: RunFolder? = nil, isReporting: Bool = true
   ) throws -> Result {
     let caching = caching(
       photos: folder.photos.count, validation: validation?.photos.count ?? 0)
@@ -31,7 +33,9 @@ extension FineTuning {
         for photo in photos { console.warning("skipped '\(photo.path)': \(photo.reason)") }
         console.warning(
           "epoch \(epoch) went without \(photos.count) photo\(photos.count == 1 ? "" : "s")")
-      case .training(let event): try progress.show(event)
+      case .training(let event):
+        try progress.show(event)
+        try kept?.add(event)
       }
     }
   }

@@ -22,6 +22,23 @@ struct CommandOptions {
     let defaultValue: String?
     let isRepeating: Bool
     let isOptional: Bool
+    let completionKind: Completion?
+
+    /// What a shell offers for the value.
+    enum Completion: Decodable {
+      /// A file or a folder.
+      case path
+      /// Found by the program: names, and files among them.
+      case custom
+      case other
+
+      private enum Keys: String, CodingKey { case file, directory, custom }
+
+      init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: Keys.self).allKeys
+        self = keys.isEmpty ? .other : keys.contains(.custom) ? .custom : .path
+      }
+    }
 
     /// What it is called in a recipe: the flag without `--`, or the argument's name in the help.
     var key: String {

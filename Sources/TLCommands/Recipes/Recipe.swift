@@ -26,6 +26,8 @@ struct Recipe {
   var data: [NamedText] = []
   var base: Located<String>?
   var seed: Located<UInt64>?
+  /// With how many seeds the stages run, one after the other.
+  var seeds: Located<Int>?
   var stages: [Stage]
   var expectations: [Expectation] = []
 

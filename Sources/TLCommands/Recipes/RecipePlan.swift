@@ -22,6 +22,8 @@ struct RecipePlan {
     let name: String
     let command: CommandOptions
     let arguments: [String]
+    /// Its options as the recipe has them, data filled in but outputs of other stages not.
+    let options: [(key: String, values: [String])]
     /// Whether another seed gives another result: it takes a seed or builds on a stage that does.
     let isSeeded: Bool
 
@@ -57,6 +59,7 @@ struct RecipePlan {
     _ seedFolder: String
   ) throws -> Stage {
     let command = try recipe.command(of: stage)
+    let (name, original) = (stage.name.value, stage)
     var stage = stage
     var isSeeded = command["seed"] != nil
     for index in stage.options.indices {
@@ -66,19 +69,22 @@ struct RecipePlan {
         return text
       }
     }
-    let given = stage.options.first { $0.key.value == "output" }?.values.first?.value
-    let place = isSeeded ? seedFolder : variables.folder
-    let output = given ?? "\(place)/\(stage.name.value).h5"
-    if given == nil, command["output"] != nil {
-      stage.options.append(
-        .init(key: stage.name.with("output"), values: [stage.name.with(output)]))
+    let place = "\(isSeeded ? seedFolder : variables.folder)/\(name)"
+    var output = stage.options.first { $0.key.value == "output" }?.values.first?.value
+    if command["run"] != nil {
+      stage.set("run", place)
+      output = output ?? "\(place)/model.h5"
+    } else if let known = command["output"], !known.isOptional, output == nil {
+      output = "\(place).h5"
+      stage.set("output", "\(place).h5")
     }
-    if command["output"] != nil {
-      variables.add(stage.name.value, output, isSeeded: isSeeded)
-    }
+    if let output { variables.add(name, output, isSeeded: isSeeded) }
     let arguments = try recipe.arguments(of: stage, command)
+    let options = try original.options.map { option in
+      (option.key.value, try option.values.map { try variables.filledData($0).value })
+    }
     return Stage(
-      name: stage.name.value, command: command, arguments: arguments, isSeeded: isSeeded)
+      name: name, command: command, arguments: arguments, options: options, isSeeded: isSeeded)
   }
 }
 

@@ -42,6 +42,7 @@ struct RecipeReader {
     var recipe = Recipe(
       path: path, name: name, description: try value("description")?.value,
       base: try value("base"), seed: try value("seed").map(seed),
+      seeds: try value("seeds").map(seeds),
       stages: try nodes.map(stage))
     if let data = field("data") { try read(data, into: &recipe) }
     try requireDistinct(recipe)
@@ -53,7 +54,9 @@ struct RecipeReader {
     return recipe
   }
 
-  private static let keys = ["name", "description", "data", "base", "seed", "stages", "expect"]
+  private static let keys = [
+    "name", "description", "data", "base", "seed", "seeds", "stages", "expect",
+  ]
   private static var nameForm: Regex<Substring> { /[A-Za-z0-9][A-Za-z0-9._-]*/ }
 
   private func root(_ text: String) throws -> Node {
@@ -83,6 +86,13 @@ struct RecipeReader {
       throw RecipeError(path, text, "'seed' must be a whole number, found '\(text.value)'")
     }
     return text.with(seed)
+  }
+
+  private func seeds(_ text: Located<String>) throws -> Located<Int> {
+    guard let count = Int(text.value), (1...1000).contains(count) else {
+      throw RecipeError(path, text, "'seeds' must be 1 to 1000, found '\(text.value)'")
+    }
+    return text.with(count)
   }
 
   private func stage(_ node: Node) throws -> Recipe.Stage {

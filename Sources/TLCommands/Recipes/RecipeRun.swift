@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Training
 
 /// Runs the stages of a recipe one after the other and keeps what they measured.
 final class RecipeRun {
@@ -14,10 +15,13 @@ final class RecipeRun {
 
   private let console: Console
   private let total: Int
+  private let folder: RunFolder
   private(set) var results: [StageResult] = []
 
   /// - Parameter total: how many stages will run, over all seeds.
-  init(stages total: Int, _ console: Console) { (self.total, self.console) = (total, console) }
+  init(stages total: Int, _ folder: RunFolder, _ console: Console) {
+    (self.total, self.folder, self.console) = (total, folder, console)
+  }
 
   /// Runs a stage; what it prints goes to stderr, as the recipe's results are its own.
   func run(_ stage: RecipePlan.Stage, seed: UInt64?) throws {
@@ -31,9 +35,12 @@ final class RecipeRun {
     let start = clock.now
     do {
       let command = try stage.command.type.parse(stage.arguments)
+      let invocation = Invocation(command: stage.command, arguments: stage.arguments)
       try Console.$current.withValue(inner) {
-        var command = command
-        try command.run()
+        try Invocation.$current.withValue(invocation) {
+          var command = command
+          try command.run()
+        }
       }
     } catch let error as SomeFailed {
       console.warning("\(place): \(error)")
@@ -45,6 +52,14 @@ final class RecipeRun {
       StageResult(
         stage: stage.name, command: stage.command.name, seed: seed, seconds: seconds,
         metrics: measurements.all))
+    folder.update { record in
+      record.stages = results.map { result in
+        .init(
+          name: result.stage, command: result.command, seed: result.seed, seconds: result.seconds,
+          metrics: Dictionary(result.metrics.map { ($0.name, $0.value) }) { $1 })
+      }
+    }
+    try folder.save()
   }
 }
 

@@ -65,6 +65,15 @@ struct RecipeVariables {
     return (text.with(result + rest), usesSeed)
   }
 
+  /// The text with the data and base filled in, outputs of stages left as they are written.
+  func filledData(_ text: Located<String>) throws -> Located<String> {
+    var others = self
+    for stage in recipe.stages.map(\.name.value) where others.values[stage] != nil {
+      others.values[stage] = ("${\(stage)}", false)
+    }
+    return try others.filled(text).0
+  }
+
   private func unknown(_ name: String, _ place: Located<String>) -> RecipeError {
     let isData = name == "data" || recipe.data.contains { $0.name.value == name }
     if isData {

@@ -1,0 +1,53 @@
+import Compute
+import Layers
+
+extension Trainer {
+  /// The probability of every class, `[examples][classes]`, for every example that can be read.
+  func probabilities(
+    of examples: some Examples, classCount: Int
+  ) throws -> (indices: [Int], probabilities: [[Float]]) {
+    let plan = network.plan(from: [cut.boundary], to: [network.outputIndex], logits: true)
+    // Behind the classes there may be what a teacher is imitated in.
+    let outputs = classCount == 2 ? 1 : classCount
+    var (read, probabilities): ([Int], [[Float]]) = ([], [])
+    for start in stride(from: 0, to: examples.count, by: 100) {
+      let wanted = Array(start..<min(start + 100, examples.count))
+      let (indices, values) = try examples.readable(at: wanted)
+      if indices.isEmpty { continue }
+      read += indices
+      probabilities += loss.probabilities(logits: plan.run(values)[0].firstColumns(outputs))
+    }
+    return (read, probabilities)
+  }
+}
+
+extension HeadTraining {
+  /// What the trained model says of the photos to validate on, from their stored features.
+  package func validationPredictions(of model: ClassifierModel) throws -> Predictions? {
+    guard let validation else { return nil }
+    let network = model.network
+    let plan = network.plan(
+      from: [network.headStart - 1], to: [network.outputIndex], logits: true)
+    let examples = try validation.examples()
+    let probabilities = stride(from: 0, to: examples.count, by: 100).flatMap { start in
+      let indices = Array(start..<min(start + 100, examples.count))
+      return model.loss.probabilities(logits: plan.run(examples.values(at: indices))[0])
+    }
+    return Predictions(
+      classNames: model.classNames, paths: validation.rows.map(\.path), labels: examples.labels,
+      probabilities)
+  }
+}
+
+extension Predictions {
+  /// - Parameter probabilities: of every class, for each path and label.
+  init(
+    classNames: [String], paths: [String], labels: [Int], _ probabilities: [[Float]]
+  ) {
+    self.init(
+      classNames: classNames,
+      rows: zip(zip(paths, labels), probabilities).map {
+        Row(path: $0.0, label: $0.1, probabilities: $1)
+      })
+  }
+}
