@@ -40,11 +40,32 @@ package enum ParameterUpdate {
     }
   }
 
-  /// Multiplies by a constant, as decoupled weight decay does.
-  package static func scale(_ p: inout Tensor, by factor: Float) {
+  /// `p = p - p * decay * rate`, in Keras's order: weight decay apart from the rule.
+  package static func decay(_ p: inout Tensor, by decay: Float, rate: Float) {
     p.scalars.withUnsafeMutableBufferPointer { p in
-      for i in p.indices { p[i] *= factor }
+      for i in p.indices { p[i] -= p[i] * decay * rate }
     }
+  }
+
+  /// `average = keep * average + (1 - keep) * p`.
+  package static func average(_ average: inout Tensor, with p: Tensor, keep: Float) {
+    requireEqual(p.shape, average.shape, p.shape)
+    let rest = 1 - keep
+    average.scalars.withUnsafeMutableBufferPointer { average in
+      p.scalars.withUnsafeBufferPointer { p in
+        for i in p.indices { average[i] = keep * average[i] + rest * p[i] }
+      }
+    }
+  }
+
+  /// `gradient + 2 * factor * p`: that of `factor` times the sum of the squares besides.
+  package static func adding(
+    squaresOf p: Tensor, times factor: Float, to gradient: ParameterGradient
+  ) -> Tensor {
+    requireEqual(p.shape, gradient.shape, p.shape)
+    let double = 2 * factor
+    return Tensor(
+      shape: p.shape, scalars: zip(gradient.scalars, p.scalars).map { $0 + double * $1 })
   }
 
   private static func requireEqual(_ value: [Int], _ gradient: [Int], _ state: [Int]) {

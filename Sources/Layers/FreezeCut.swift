@@ -21,7 +21,7 @@ package struct FreezeCut: Sendable, Equatable {
   package init(_ network: Network) throws(LayerError) {
     var inSuffix = Set<Int>()
     for (index, node) in network.nodes.enumerated()
-    where (node.isTrainable && node.hasParameters)
+    where (node.isTrainable && node.hasTrainableParameters)
       || node.inputs.contains(where: inSuffix.contains)
     {
       inSuffix.insert(index)
@@ -83,7 +83,7 @@ extension Network {
       let inputs = node.inputs.compactMap { pass.values[$0]?.value }
       let wanted = WantedGradients(
         inputs: node.inputs.contains(where: cut.influenced.contains),
-        parameters: node.isTrainable && node.hasParameters)
+        parameters: node.isTrainable && node.hasTrainableParameters)
       let gradients =
         if index == outputIndex, let classifier = node.layer as? any ClassifierLayer {
           classifier.backward(beforeActivation: gradient, inputs: inputs, wanted: wanted)

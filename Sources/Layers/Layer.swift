@@ -108,6 +108,8 @@ package enum LayerError: Error, Equatable, CustomStringConvertible {
   case wrongInput(layer: String, expected: String, found: [[Int]])
   case emptyOutput(layer: String, input: [Int])
   case noSuchLayer(String, near: [String])
+  case nothingToTrain(String, [String])
+  case badPattern(String, expected: String)
   case badGraph(String)
 
   package var description: String {
@@ -128,6 +130,13 @@ package enum LayerError: Error, Equatable, CustomStringConvertible {
     case .noSuchLayer(let name, let near):
       "no layer matches '\(name)'"
         + (near.isEmpty ? "" : ": near are \(near.map { "'\($0)'" }.joined(separator: ", "))")
+    case .nothingToTrain(let pattern, let layers):
+      layers == [pattern]
+        ? "layer '\(pattern)' has no weights to train"
+        : "'\(pattern)' means only layers without weights to train: "
+          + layers.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+    case .badPattern(let pattern, let expected):
+      "no layers are called '\(pattern)': expected \(expected)"
     case .badGraph(let what): "the network's graph cannot be used: \(what)"
     }
   }

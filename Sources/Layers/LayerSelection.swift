@@ -1,32 +1,68 @@
-/// The one place that decides which layers a word like `block5` means.
+/// The one place that decides which layers words like `block5` or `last:4` mean.
 ///
-/// A pattern is a layer's name, a block or prefix (`block5` is every `block5_...`), the name of a
-/// nested model, a glob (`block*_conv1`), `all` or `none`; several are joined by commas.
-package struct LayerSelection: Sendable {
+/// Several patterns are joined by commas. A pattern is
+///
+/// - a layer's name, a block or prefix (`block5` is every `block5_...`) or the name of a nested model;
+/// - a glob (`block*_conv1`);
+/// - `from:block4_conv1`, that layer and all after it, where a block stands for its first layer;
+/// - `last:4`, the last four layers of the base, counted as Keras's `base.layers[-4:]` does, those
+///   without weights included;
+/// - `head`, the classifier on top of the base; `all`; `none`.
+package struct LayerSelection: Sendable, Equatable {
   package let patterns: [String]
 
   package init(_ text: String) {
     patterns = text.split(separator: ",").map { String($0.trimmingSpaces) }
   }
 
-  /// The matching nodes among those with parameters.
+  /// The matching nodes among those with weights to train.
   ///
-  /// Throws `LayerError.noSuchLayer` for a pattern that matches nothing.
+  /// Throws `LayerError.noSuchLayer` for a pattern that matches nothing, and
+  /// `LayerError.nothingToTrain` for one that matches only layers without weights.
   package func nodes(in network: Network) throws(LayerError) -> Set<Int> {
-    let candidates = network.nodes.indices.filter { network.nodes[$0].hasParameters }
     var result = Set<Int>()
     for pattern in patterns where pattern != "none" {
-      let matching = candidates.filter { Self.matches(pattern, network.nodes[$0]) }
-      guard !matching.isEmpty else {
-        throw .noSuchLayer(
-          pattern, near: Self.near(pattern, candidates.map { network.nodes[$0].name }))
+      let matching = try Self.matching(pattern, network)
+      let trainable = matching.filter { network.nodes[$0].hasTrainableParameters }
+      guard !trainable.isEmpty else {
+        throw .nothingToTrain(pattern, matching.map { network.nodes[$0].name })
       }
-      result.formUnion(matching)
+      result.formUnion(trainable)
     }
     return result
   }
 
-  /// Whether a single pattern means this node.
+  /// All nodes that a pattern means, with weights or without, at least one.
+  private static func matching(
+    _ pattern: String, _ network: Network
+  ) throws(LayerError) -> [Int] {
+    let nodes = network.nodes
+    let direct = nodes.indices.filter { matches(pattern, nodes[$0]) }
+    if !direct.isEmpty { return direct }
+    if pattern == "head" { return Array(network.headStart..<nodes.count) }
+    if pattern.hasPrefix("from:") {
+      let start = String(pattern.dropFirst("from:".count))
+      guard let first = nodes.indices.first(where: { matches(start, nodes[$0]) }) else {
+        throw .noSuchLayer(pattern, near: near(start, network).map { "from:" + $0 })
+      }
+      return Array(first..<nodes.count)
+    }
+    if pattern.hasPrefix("last:") {
+      let base = 1..<network.headStart
+      guard let count = Int(pattern.dropFirst("last:".count)), count > 0, count <= base.count else {
+        throw .badPattern(pattern, expected: "last:1 to last:\(base.count)")
+      }
+      return Array(base.suffix(count))
+    }
+    throw .noSuchLayer(pattern, near: near(pattern, network))
+  }
+
+  /// Names close to `pattern`: of layers with weights and, if it is one, of a layer without.
+  private static func near(_ pattern: String, _ network: Network) -> [String] {
+    near(pattern, network.nodes.filter(\.hasTrainableParameters).map(\.name))
+  }
+
+  /// Whether a single pattern means this node; `from:`, `last:` and `head` need the whole network.
   package static func matches(_ pattern: String, _ node: Network.Node) -> Bool {
     pattern == "all" || node.name == pattern || node.name.hasPrefix(pattern + "_")
       || node.scope.contains(pattern)
@@ -77,5 +113,25 @@ extension Substring {
     while text.first == " " { text = text.dropFirst() }
     while text.last == " " { text = text.dropLast() }
     return text
+  }
+}
+
+/// Which layers training may change: what is unfrozen, less what is frozen.
+package struct TrainableLayers: Sendable, Equatable {
+  /// Nil for all.
+  package var unfreeze: LayerSelection?
+  /// Frozen after that.
+  package var freeze: LayerSelection?
+
+  package init(unfreeze: LayerSelection? = nil, freeze: LayerSelection? = nil) {
+    self.unfreeze = unfreeze
+    self.freeze = freeze
+  }
+
+  /// The nodes to train; the head is among them unless it is frozen by name.
+  package func nodes(in network: Network) throws(LayerError) -> Set<Int> {
+    let chosen = try (unfreeze ?? LayerSelection("all")).nodes(in: network)
+    let head = network.headStart..<network.nodes.count
+    return try chosen.union(head).subtracting(freeze?.nodes(in: network) ?? [])
   }
 }

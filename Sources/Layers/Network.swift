@@ -19,6 +19,14 @@ package struct Network: Sendable {
 
     package var name: String { layer.name }
     package var hasParameters: Bool { !layer.parameters.isEmpty }
+    /// Whether gradients could change any of its parameters.
+    package var hasTrainableParameters: Bool { layer.parameters.contains(where: \.isTrainable) }
+    /// How many numbers of the layer training may change: none while it is frozen, and never the
+    /// statistics of a normalisation.
+    package var trainableCount: Int {
+      guard isTrainable else { return 0 }
+      return layer.parameters.filter(\.isTrainable).reduce(0) { $0 + $1.value.count }
+    }
   }
 
   package var name: String
@@ -36,6 +44,7 @@ package struct Network: Sendable {
   package var outputIndex: Int { nodes.count - 1 }
   package var outputShape: [Int] { nodes[outputIndex].shape }
   package var parameterCount: Int { nodes.reduce(0) { $0 + $1.layer.parameterCount } }
+  package var trainableCount: Int { nodes.reduce(0) { $0 + $1.trainableCount } }
 
   /// Adds a layer after the given nodes, by default after the last, and returns its index.
   @discardableResult
@@ -114,9 +123,17 @@ package struct Network: Sendable {
   }
 
   /// Draws fresh parameters for the nodes that `includes` accepts.
-  package mutating func initialize(random: inout SeededRandom, where includes: (Int) -> Bool) {
+  ///
+  /// - Parameter kernels: how kernels are drawn; nil for what each layer has by itself.
+  package mutating func initialize(
+    random: inout SeededRandom, kernels: KernelInitializer? = nil, where includes: (Int) -> Bool
+  ) {
     for index in nodes.indices where includes(index) {
-      nodes[index].layer.initialize(random: &random)
+      if let kernels, nodes[index].layer.parameters.first?.name == "kernel" {
+        initializeAffine(&nodes[index].layer.parameters, kernels, random: &random)
+      } else {
+        nodes[index].layer.initialize(random: &random)
+      }
     }
   }
 

@@ -164,6 +164,7 @@ private struct CheckpointHeader: Codable {
   var history: [EpochResult]
   var seconds: [Double?]
   var position: Position?
+  var stageEnds: [Int]
   var best: Best?
   var plateau: PlateauCounters
   var stopping: StoppingCounters
@@ -197,6 +198,7 @@ private struct CheckpointHeader: Codable {
         batches: $0.batches, examples: $0.examples, right: $0.right, loss: $0.loss,
         seconds: $0.seconds)
     }
+    stageEnds = state.stageEnds
     best = state.best.map {
       Best(epoch: $0.epoch, value: $0.value, parameters: $0.parameters.map(\.name))
     }
@@ -236,6 +238,7 @@ private struct CheckpointHeader: Codable {
     }
     state.plateau = plateau
     state.stopping = stopping
+    state.stageEnds = stageEnds
     state.averages = try tensors(averages, "averages")
     return TrainingCheckpoint(
       phase: phase, finished: finished, digests: digests, state: state, photos: photos,

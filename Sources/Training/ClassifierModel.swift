@@ -60,8 +60,16 @@ package struct TrainingRun: Codable, Sendable, Equatable {
   package var schedule: LearningRateSchedule?
   /// Nil where targets were not smoothed.
   package var labelSmoothing: Double?
+  /// Everything else that was asked for, such as `weight decay 0.01`; nil for nothing.
+  package var learning: String?
+  /// What was unfrozen when, such as `head:5, block5:10`; nil where it stayed.
+  package var unfreezing: String?
+  /// The epoch whose weights were kept, where it need not be the last.
+  package var bestEpoch: Int?
   package var photos: Int
   package var proof: String
+  /// A digest of the digests of all frozen tensors, the same before and after the run.
+  package var frozenDigest: String?
   /// How photos were changed at random, nil if they were not.
   package var augmentation: AugmentationPlan?
   /// Whose features were learned too, nil without a teacher.
@@ -70,6 +78,7 @@ package struct TrainingRun: Codable, Sendable, Equatable {
 
   package init(
     command: String, trained: String, settings: TrainingSettings, photos: Int, proof: String,
+    frozenDigest: String? = nil,
     augmentation: AugmentationPlan? = nil, teacher: String? = nil, epochs: [EpochResult]
   ) {
     self.command = command
@@ -80,8 +89,10 @@ package struct TrainingRun: Codable, Sendable, Equatable {
     seed = settings.seed
     schedule = settings.schedule == LearningRateSchedule() ? nil : settings.schedule
     labelSmoothing = settings.labelSmoothing == 0 ? nil : Double("\(settings.labelSmoothing)")
+    learning = settings.rareSummary
     self.photos = photos
     self.proof = proof
+    self.frozenDigest = frozenDigest
     self.augmentation = augmentation
     self.teacher = teacher
     self.epochs = epochs
@@ -93,10 +104,15 @@ package struct HeadPlan: Sendable {
   /// Units of the hidden layer; 0 leaves it and the dropout out.
   package var hidden: Int
   package var dropout: Double
+  /// How the kernels are drawn.
+  package var initializer: KernelInitializer
 
-  package init(hidden: Int = 256, dropout: Double = 0.5) {
+  package init(
+    hidden: Int = 256, dropout: Double = 0.5, initializer: KernelInitializer = .glorotUniform
+  ) {
     self.hidden = hidden
     self.dropout = dropout
+    self.initializer = initializer
   }
 
   /// Adds the head's layers, drawn afresh, after the network's output.
@@ -123,7 +139,7 @@ package struct HeadPlan: Sendable {
     let last = names.next("dense")
     try network.add(
       classCount == 2 ? dense(last, 1, .sigmoid) : dense(last, classCount, .softmax))
-    network.initialize(random: &random) { $0 >= start }
+    network.initialize(random: &random, kernels: initializer) { $0 >= start }
   }
 }
 

@@ -8,19 +8,25 @@ package import Layers
 /// Unless photos are changed at random, what leaves the frozen prefix does not change from epoch to
 /// epoch. It is computed once and kept in memory where it fits into `cacheLimit` bytes, else anew in
 /// every epoch. Photos for validation are never changed.
+///
+/// With an unfreezing schedule the run has several stages, and the prefix's outputs are made anew for
+/// each.
 package struct FineTuning {
-  package private(set) var model: ClassifierModel
-  package let cut: FreezeCut
-  private let settings: TrainingSettings
+  package let model: ClassifierModel
+  package let stages: [Stage]
+  package let settings: TrainingSettings
   private let batchSize: Int
   private let isStrict: Bool
   private let cacheLimit: Int
   private let augmentation: AugmentationPlan?
   private let command: String
   private let teacher: Teacher?
+  private let schedule: UnfreezingSchedule?
 
   /// What a fine-tuning run reports.
   package enum Event: Sendable {
+    /// Other layers are trained from now on; always the first event.
+    case stage(Stage, index: Int, of: Int, Caching)
     /// Photos through the frozen prefix.
     case prefix(done: Int, of: Int)
     /// What was noticed about the photos, before training starts; `shared` is how many photos of
@@ -43,47 +49,43 @@ package struct FineTuning {
   }
 
   /// - Parameters:
-  ///   - unfrozen: the layers of the base to train; the head always is.
+  ///   - trained: the layers to train.
+  ///   - schedule: what to unfreeze when, instead of `trained.unfreeze`; its epochs count.
   ///   - teacher: what else to learn of the photos to train on.
   ///   - command: what the model's history calls the run.
   package init(
-    model: ClassifierModel, unfrozen: LayerSelection, settings: TrainingSettings,
-    photosAtOnce: Int, isStrict: Bool, cacheLimit: Int, augmentation: AugmentationPlan? = nil,
-    teacher: Teacher? = nil, command: String = "fine-tune"
+    model: ClassifierModel, trained: TrainableLayers, schedule: UnfreezingSchedule? = nil,
+    settings: TrainingSettings, photosAtOnce: Int, isStrict: Bool, cacheLimit: Int,
+    augmentation: AugmentationPlan? = nil, teacher: Teacher? = nil, command: String = "fine-tune"
   ) throws {
     self.teacher = teacher
     self.command = command
     self.augmentation = augmentation
-    self.model = model
-    self.settings = settings
     self.isStrict = isStrict
     self.cacheLimit = cacheLimit
+    self.schedule = schedule
     batchSize = photosAtOnce
-    let chosen = try unfrozen.nodes(in: model.network)
-    self.model.network.setTrainable(chosen.union(model.headNodes))
-    cut = try FreezeCut(self.model.network)
+    var (model, settings) = (model, settings)
+    if let schedule {
+      settings.epochs = schedule.epochs
+      stages = try schedule.stages(of: model.network, freeze: trained.freeze)
+    } else {
+      stages = [
+        try Stage(
+          name: nil, epochs: settings.epochs, trainable: trained.nodes(in: model.network),
+          of: model.network)
+      ]
+    }
+    model.network.setTrainable(stages[0].trainable)
+    self.model = model
+    self.settings = settings
+    // Parts that match nothing are noticed before anything long is done.
+    _ = try settings.partRates.factors(in: model.network)
   }
-
-  /// The names of the layers of the base that will be trained.
-  package var trainedLayers: [String] {
-    let network = model.network
-    return cut.suffix.filter {
-      $0 < network.headStart && network.nodes[$0].isTrainable && network.nodes[$0].hasParameters
-    }.map { network.nodes[$0].name }
-  }
-
-  /// The layer whose output is what the prefix gives, and its size for one photo.
-  package var boundary: (name: String, shape: [Int]) {
-    let node = model.network.nodes[cut.boundary]
-    return (node.name, node.shape)
-  }
-
-  /// Whether anything lies below what is trained.
-  package var hasFrozenLayers: Bool { cut.boundary > 0 }
 
   /// Which outputs of the prefix are kept in memory, for so many photos to train and validate on.
-  package func caching(photos: Int, validation: Int) -> Caching {
-    let rowBytes = 4 * boundary.shape.reduce(1, *)
+  package func caching(_ stage: Stage, photos: Int, validation: Int) -> Caching {
+    let rowBytes = 4 * stage.boundary.shape.reduce(1, *)
     let isFresh = augmentation != nil && augmentation?.views == nil
     let views = augmentation?.views ?? 1
     let kept = (isFresh ? 0 : photos * views) + validation
@@ -94,35 +96,163 @@ package struct FineTuning {
       total: photos * (fits && !isFresh ? views : 1) + validation)
   }
 
-  /// What becomes of the frozen prefix's outputs.
-  package struct Caching: Sendable, Equatable {
-    /// Whether every epoch has new pictures, so that keeping outputs would be of no use.
-    package let isFresh: Bool
-    /// How many pictures of each photo there are, if they are not new in every epoch.
-    package let views: Int
-    package let keepsPhotos: Bool
-    package let keepsValidation: Bool
-    /// What there is to keep.
-    package let bytes: Int
-    /// How many pictures are gone through before the first epoch.
-    package let total: Int
-  }
-
   /// Trains on a folder; `report` may throw to stop.
   ///
-  /// - Parameters:
-  ///   - keeper: keeps the run, and leads it to where it stood.
+  /// Throws `BrokenTraining` where the loss stopped being a number after some good epochs.
+  /// - Parameter keeper: keeps the run, and leads it to where it stood.
   package func run(
     _ folder: PhotoFolder, validation: PhotoFolder?, keeper: RunKeeper? = nil,
     report: (Event) throws -> Void
   ) throws -> Result {
+    var run = try Run(trainer: trainer())
+    let first = min(keeper?.upcoming?.stageEnds.count ?? 0, stages.count - 1)
+    for index in stages.indices.dropFirst(first) {
+      try run.trainer.setTrainable(stages[index].trainable)
+      let data = try prepared(index, run.trainer.network, folder, validation, run.wait, report)
+      run.photos = data.examples.count
+      run.validation = data.validation
+      if index == first { try begin(&run, data, keeper) }
+      try train(&run, stage: index, data, keeper, report)
+      if index < stages.count - 1 { run.trainer.endStage() }
+    }
+    let result = try result(run.trainer.result, run)
+    if let last = result.model.history.last { try keeper?.end(last, run.trainer.state) }
+    return result
+  }
+
+  /// The model as a finished phase of a run that goes on left it, but for its tensors, which the
+  /// phase under way has; nil if this phase is not over.
+  package func skippingFinished(_ keeper: RunKeeper) -> ClassifierModel? {
+    guard let run = keeper.skipFinishedPhase(markedForAllStages(model.network)) else { return nil }
+    var model = model
+    model.history.append(run)
+    return model
+  }
+
+  /// What goes with a run from stage to stage.
+  private struct Run {
+    var trainer: Trainer
+    /// The digests of all tensors before the run.
+    var before: [[String]] = []
+    var photos = 0
+    var validation: PrefixedPhotos?
+    let wait = PhotoWait()
+  }
+
+  /// Takes the digests before the run, and goes on from where an earlier one stood.
+  private func begin(_ run: inout Run, _ data: StageData, _ keeper: RunKeeper?) throws {
+    let kept = try keeper?.begin(
+      markedForAllStages(run.trainer.network), photos: data.digest)
+    // A widened network is never that of a later phase: it is as it was before the run.
+    run.before = (teacher == nil ? kept?.digests : nil) ?? FreezeProof.digests(model.network)
+    if let state = kept?.state { try run.trainer.resume(state) }
+    if kept == nil { try keeper?.keep(run.trainer.state) }
+  }
+
+  /// The network with all layers marked as trainable that are in any stage; no stage has one that
+  /// the last has not.
+  private func markedForAllStages(_ network: Network) -> Network {
+    var network = network
+    network.setTrainable(stages[stages.count - 1].trainable)
+    return network
+  }
+
+  private func trainer() throws -> Trainer {
+    let start =
+      try teacher.map { try model.network.widened(by: $0.width, seed: settings.seed) }
+      ?? model.network
+    return try Trainer(network: start, loss: model.loss, settings: settings)
+  }
+
+  /// Trains for one stage, and proves that what is frozen in it did not change.
+  private func train(
+    _ run: inout Run, stage index: Int, _ data: StageData, _ keeper: RunKeeper?,
+    _ report: (Event) throws -> Void
+  ) throws {
+    let examples = data.examples
+    run.trainer.targets = try teacher?.targets(for: examples.fingerprints)
+    run.trainer.classWeights = try settings.classWeighting?.weights(
+      labels: examples.labels, classNames: model.classNames)
+    let digests = stages.count > 1 ? FreezeProof.digests(run.trainer.network) : nil
+    let end = (run.trainer.stageEnds.last ?? 0) + stages[index].epochs
+    do {
+      _ = try run.trainer.train(
+        examples, validation: data.validation, through: end,
+        checkpoint: { try keeper?.offer($0, $1) },
+        report: { event in
+          if case .epoch(let result, _) = event, let lost = data.takeLost() {
+            try report(.lost(lost, epoch: result.epoch))
+          }
+          try report(.training(event))
+        })
+      if index == stages.count - 1 { try run.trainer.requireFinite(on: examples) }
+    } catch let error as TrainingError where error.isNotFinite {
+      guard let good = run.trainer.lastGood else { throw error }
+      throw BrokenTraining(
+        model: try result(good.network, run).model, epoch: good.epoch, reason: error)
+    }
+    if let digests { try FreezeProof(before: digests, after: run.trainer.network).check() }
+  }
+
+  private func result(_ network: Network, _ run: Run) throws -> Result {
+    let network =
+      teacher == nil ? network : try network.narrowed(to: model.network.outputShape[0])
+    let proof = FreezeProof(before: run.before, after: network)
+    try proof.check()
+    var model = model
+    model.network = network
+    let last = stages[stages.count - 1]
+    var record = TrainingRun(
+      command: command, trained: last.trainedParts.joined(separator: ", "),
+      settings: settings, photos: run.photos, proof: proof.sentence,
+      frozenDigest: proof.frozenDigests?.after, augmentation: augmentation,
+      teacher: teacher?.name, epochs: run.trainer.history)
+    record.unfreezing = schedule?.text
+    record.bestEpoch = run.trainer.bestEpoch
+    model.history.append(record)
+    let predictions = try run.validation.map {
+      try run.trainer.predictions(of: $0, by: network, classNames: model.classNames)
+    }
+    return Result(
+      model: model, proof: proof, photoWait: run.wait.share, predictions: predictions)
+  }
+}
+
+/// Photos as a stage's frozen prefix leaves them.
+struct StageData {
+  let examples: PrefixedPhotos
+  let validation: PrefixedPhotos?
+
+  /// Photos that have gone away since the last call, nil if none has.
+  func takeLost() -> [PhotoTally.Skipped]? {
+    let lost = examples.lost.takeAll() + (validation?.lost.takeAll() ?? [])
+    return lost.isEmpty ? nil : lost
+  }
+
+  /// A digest of the photos, their order and their classes.
+  var digest: String {
+    RunKeeper.digest(
+      of: examples.fingerprints + (validation?.fingerprints ?? []),
+      labels: examples.labels + (validation?.labels ?? []))
+  }
+}
+
+extension FineTuning {
+  /// Runs the frozen prefix of a stage, where its outputs are kept, or at least decodes the photos.
+  func prepared(
+    _ index: Int, _ network: Network, _ folder: PhotoFolder, _ validation: PhotoFolder?,
+    _ wait: PhotoWait, _ report: (Event) throws -> Void
+  ) throws -> StageData {
+    let stage = stages[index]
     let caching = caching(
-      photos: folder.photos.count, validation: validation?.photos.count ?? 0)
-    let plan = model.network.plan(outputs: [cut.boundary], precision: model.precision)
+      stage, photos: folder.photos.count, validation: validation?.photos.count ?? 0)
+    try report(.stage(stage, index: index, of: stages.count, caching))
+    let plan = network.plan(outputs: [stage.cut.boundary], precision: model.precision)
     let pass = PhotoPass(
       loader: model.loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
     let examples = try PrefixedPhotos(
-      folder, pass, augmentation.map { ($0, settings.seed) }, cached: caching.keepsPhotos
+      folder, pass, augmentation.map { ($0, settings.seed) }, cached: caching.keepsPhotos,
+      wait: wait
     ) {
       try report(.prefix(done: $0, of: caching.total))
     }
@@ -137,87 +267,6 @@ package struct FineTuning {
       .examined(
         examples.tally, validation: validating?.tally,
         shared: validating?.fingerprints.count { trained.contains($0) } ?? 0))
-    let targets = try teacher?.targets(for: examples.fingerprints)
-    let start =
-      try teacher.map { try model.network.widened(by: $0.width, seed: settings.seed) }
-      ?? model.network
-    var trainer = try Trainer(
-      network: start, loss: model.loss, settings: settings, targets: targets)
-    let kept = try keeper?.begin(start, photos: digest(examples, validating))
-    // A widened network is never that of a later phase: it is as it was before the run.
-    let before = (teacher == nil ? kept?.digests : nil) ?? FreezeProof.digests(model.network)
-    if let state = kept?.state { try trainer.resume(state) }
-    if kept == nil { try keeper?.keep(trainer.state) }
-    let epochs = try trainer.train(
-      examples, validation: validating, checkpoint: { try keeper?.offer($0, $1) },
-      report: { event in
-        if case .epoch(let result, _) = event {
-          let lost = examples.lost.takeAll() + (validating?.lost.takeAll() ?? [])
-          if !lost.isEmpty { try report(.lost(lost, epoch: result.epoch)) }
-        }
-        try report(.training(event))
-      })
-    try trainer.requireFinite(on: examples)
-    let network =
-      teacher == nil
-      ? trainer.network : try trainer.network.narrowed(to: model.network.outputShape[0])
-    let predictions = try validating.map { validating in
-      let (indices, probabilities) = try trainer.probabilities(
-        of: validating, classCount: model.classNames.count)
-      return Predictions(
-        classNames: model.classNames, paths: indices.map { validating.paths[$0] },
-        labels: indices.map { validating.labels[$0] }, probabilities)
-    }
-    let result = try result(network, before: before, epochs: epochs, examples, predictions)
-    if let run = result.model.history.last { try keeper?.end(run, trainer.state) }
-    return result
-  }
-
-  private func digest(_ examples: PrefixedPhotos, _ validating: PrefixedPhotos?) -> String {
-    RunKeeper.digest(
-      of: examples.fingerprints + (validating?.fingerprints ?? []),
-      labels: examples.labels + (validating?.labels ?? []))
-  }
-
-  /// The model as a finished phase of a run that goes on left it, but for its tensors, which the
-  /// phase under way has; nil if this phase is not over.
-  package func skippingFinished(_ keeper: RunKeeper) -> ClassifierModel? {
-    guard let run = keeper.skipFinishedPhase(model.network) else { return nil }
-    var model = model
-    model.history.append(run)
-    return model
-  }
-
-  private func result(
-    _ network: Network, before: [[String]], epochs: [EpochResult], _ examples: PrefixedPhotos,
-    _ predictions: Predictions?
-  ) throws -> Result {
-    let proof = FreezeProof(before: before, after: network)
-    guard proof.frozenButChanged.isEmpty else {
-      throw TrainingError.frozenChanged(proof.frozenButChanged)
-    }
-    var model = model
-    model.network = network
-    let trained = (trainedLayers + ["the head"]).joined(separator: ", ")
-    model.history.append(
-      TrainingRun(
-        command: command, trained: trained, settings: settings,
-        photos: examples.count, proof: proof.sentence, augmentation: augmentation,
-        teacher: teacher?.name, epochs: epochs))
-    return Result(
-      model: model, proof: proof, photoWait: examples.wait.share, predictions: predictions)
-  }
-}
-
-extension Trainer {
-  /// Throws `TrainingError.notFinite` where the trained network gives no numbers any more, which
-  /// the losses of its steps need not show: they are those before each step.
-  func requireFinite(on examples: some Examples) throws {
-    let first = Array(0..<min(examples.count, settings.batchSize))
-    let (indices, values) = try examples.readable(at: first)
-    let sample = CachedExamples(features: values, labels: indices.map { examples.labels[$0] })
-    guard try evaluate(sample).loss.isFinite else {
-      throw TrainingError.notFinite(epoch: settings.epochs)
-    }
+    return StageData(examples: examples, validation: validating)
   }
 }

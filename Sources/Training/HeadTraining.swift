@@ -45,6 +45,7 @@ package struct HeadTraining {
 
   /// Trains, and returns the whole model with the epochs' results in its history.
   ///
+  /// Throws `BrokenTraining` where the loss stopped being a number after some good epochs.
   /// - Parameters:
   ///   - base: the base the features came from, its fingerprint already checked.
   ///   - keeper: keeps the run, and leads it to where it stood.
@@ -68,32 +69,53 @@ package struct HeadTraining {
     let kept = try keeper?.begin(head, photos: digest)
     if let state = kept?.state { try trainer.resume(state) }
     if kept == nil { try keeper?.keep(trainer.state) }
-    let epochs = try trainer.train(
-      examples.reshaped(rowShape), validation: validation?.reshaped(rowShape),
-      checkpoint: { try keeper?.offer($0, $1) }, report: report)
-
-    try trainer.requireFinite(on: examples.reshaped(rowShape))
-
-    var network = base
-    for node in trainer.network.nodes.dropFirst() { try network.add(node.layer) }
-    network.declareHead(from: base.nodes.count)
-    for index in network.nodes.indices {
-      network.setTrainable(at: index, index >= base.nodes.count)
+    let rows = examples.reshaped(rowShape)
+    trainer.classWeights = try settings.classWeighting?.weights(
+      labels: rows.labels, classNames: features.classNames)
+    func model(_ head: Network) throws -> ClassifierModel {
+      try joined(base, head, before: before, trainer, baseDescription)
     }
-    let unchanged = FreezeProof.digests(base)
-    let proof = FreezeProof(before: unchanged + before.dropFirst(), after: network)
-    let run = TrainingRun(
-      command: "train-head", trained: "the head", settings: settings,
-      photos: features.rows.count, proof: proof.sentence, epochs: epochs)
-    try keeper?.end(run, trainer.state)
-    return ClassifierModel(
-      network: network, classNames: features.classNames, loader: features.source.loader,
-      history: [run], baseDescription: baseDescription)
+    do {
+      _ = try trainer.train(
+        rows, validation: validation?.reshaped(rowShape),
+        checkpoint: { try keeper?.offer($0, $1) }, report: report)
+      try trainer.requireFinite(on: rows)
+    } catch let error as TrainingError where error.isNotFinite {
+      guard let good = trainer.lastGood else { throw error }
+      throw BrokenTraining(model: try model(good.network), epoch: good.epoch, reason: error)
+    }
+    let whole = try model(trainer.result)
+    if let run = whole.history.last { try keeper?.end(run, trainer.state) }
+    return whole
   }
 
   /// A digest of the photos that the features are of.
   private var digest: String {
     let rows = features.rows + (validation?.rows ?? [])
     return RunKeeper.digest(of: rows.map(\.fingerprint), labels: rows.map { $0.label ?? 0 })
+  }
+
+  /// The base with a trained head, and the proof that the base did not change.
+  private func joined(
+    _ base: Network, _ head: Network, before: [[String]], _ trainer: Trainer,
+    _ baseDescription: String
+  ) throws -> ClassifierModel {
+    var network = base
+    for node in head.nodes.dropFirst() { try network.add(node.layer) }
+    network.declareHead(from: base.nodes.count)
+    for index in network.nodes.indices {
+      network.setTrainable(at: index, index >= base.nodes.count)
+    }
+    let unchanged = FreezeProof.digests(base)
+    let proof = FreezeProof(before: unchanged + before.dropFirst(), after: network)
+    try proof.check()
+    var run = TrainingRun(
+      command: "train-head", trained: "the head", settings: settings,
+      photos: features.rows.count, proof: proof.sentence,
+      frozenDigest: proof.frozenDigests?.after, epochs: trainer.history)
+    run.bestEpoch = trainer.bestEpoch
+    return ClassifierModel(
+      network: network, classNames: features.classNames, loader: features.source.loader,
+      history: [run], baseDescription: baseDescription)
   }
 }

@@ -18,8 +18,11 @@ package enum Loss: String, Sendable {
   /// - Parameter smoothing: the share of each target that is spread evenly over all classes
   ///   (Szegedy and others 2015), Keras's `label_smoothing`.
   package func value(
-    logits: Tensor, labels: [Int], smoothing: Float = 0
+    logits: Tensor, labels: [Int], smoothing: Float = 0, focal: FocalLoss? = nil
   ) -> (loss: Double, gradient: Tensor) {
+    if let focal {
+      return focalValue(logits: logits, labels: labels, smoothing: smoothing, focal)
+    }
     let n = labels.count
     precondition(logits.shape.first == n, "\(n) labels do not fit logits \(logits.shape)")
     var gradient = Tensor(zeros: logits.shape)
@@ -39,15 +42,22 @@ package enum Loss: String, Sendable {
   }
 
   /// Each photo's own loss.
-  package func losses(logits: Tensor, labels: [Int], smoothing: Float = 0) -> [Double] {
-    labels.indices.map {
+  package func losses(
+    logits: Tensor, labels: [Int], smoothing: Float = 0, focal: FocalLoss? = nil
+  ) -> [Double] {
+    if let focal {
+      return labels.indices.map { row in
+        focalRow(logits, row: row, label: labels[row], smoothing: smoothing, focal).loss
+      }
+    }
+    return labels.indices.map {
       rowLoss(
         logits.scalars, row: $0, width: logits.shape[1], label: labels[$0], smoothing: smoothing)
     }
   }
 
   /// What output `column` should say for a label.
-  private func target(_ label: Int, _ column: Int, width: Int, smoothing: Float) -> Float {
+  func target(_ label: Int, _ column: Int, width: Int, smoothing: Float) -> Float {
     switch self {
     case .binaryCrossentropy: Float(label) * (1 - smoothing) + smoothing / 2
     case .categoricalCrossentropy:

@@ -30,13 +30,18 @@ package struct Optimizer: Sendable {
 
   package let rule: Rule
   package var learningRate: Float
+  /// By how much of the learning rate each tensor shrinks before its step, as Keras's
+  /// `weight_decay` has it.
+  package let weightDecay: Float
   package private(set) var step = 0
   package private(set) var memories: [Key: Memory] = [:]
 
-  package init(_ rule: Rule, learningRate: Float) {
+  /// - Parameter weightDecay: nil for the rule's own.
+  package init(_ rule: Rule, learningRate: Float, weightDecay: Float? = nil) {
     precondition(learningRate > 0, "a learning rate must be positive but is \(learningRate)")
     self.rule = rule
     self.learningRate = learningRate
+    self.weightDecay = weightDecay ?? rule.weightDecay
   }
 
   /// Goes on from what another optimizer of the same rule remembered.
@@ -57,14 +62,20 @@ package struct Optimizer: Sendable {
   }
 
   /// Changes one tensor by its gradient, which may be given as a product.
-  package mutating func update(_ key: Key, _ value: inout Tensor, gradient: ParameterGradient) {
+  ///
+  /// - Parameter factor: of the learning rate, for this tensor.
+  package mutating func update(
+    _ key: Key, _ value: inout Tensor, gradient: ParameterGradient, factor: Float = 1
+  ) {
     precondition(step > 0, "beginStep() must come before the first update")
     // Taken out, so that the tensors are not copied when they change.
     var memory = memories.removeValue(forKey: key) ?? fresh(value.shape)
     memory.steps += 1
     var slots = memory.slots
     memory.slots = []
-    apply(&value, gradient, &slots, steps: memory.steps)
+    let rate = learningRate * factor
+    if weightDecay > 0 { ParameterUpdate.decay(&value, by: weightDecay, rate: rate) }
+    apply(&value, gradient, &slots, rate: rate, steps: memory.steps)
     memory.slots = slots
     memories[key] = memory
   }
@@ -76,35 +87,36 @@ package struct Optimizer: Sendable {
   }
 
   private func apply(
-    _ value: inout Tensor, _ gradient: ParameterGradient, _ slots: inout [Tensor], steps: Int
+    _ value: inout Tensor, _ gradient: ParameterGradient, _ slots: inout [Tensor],
+    rate: Float, steps: Int
   ) {
     switch rule {
     case .sgd(let momentum, let nesterov):
       ParameterUpdate.momentum(
-        &value, gradient: gradient, velocity: &slots[0], rate: learningRate, momentum: momentum,
+        &value, gradient: gradient, velocity: &slots[0], rate: rate, momentum: momentum,
         nesterov: nesterov)
     case .rmsprop(let rho, let epsilon, 0, false):
       ParameterUpdate.rmsprop(
-        &value, gradient: gradient, meanSquare: &slots[0], rate: learningRate, rho: rho,
+        &value, gradient: gradient, meanSquare: &slots[0], rate: rate, rho: rho,
         epsilon: epsilon)
     case .rmsprop(let rho, let epsilon, let momentum, let centered):
       ParameterUpdate.rmspropVariant(
-        &value, gradient: gradient, slots: &slots, rate: learningRate, rho: rho, epsilon: epsilon,
+        &value, gradient: gradient, slots: &slots, rate: rate, rho: rho, epsilon: epsilon,
         momentum: momentum, isCentered: centered)
     case .adagrad(_, let epsilon):
       ParameterUpdate.adagrad(
-        &value, gradient: gradient, accumulator: &slots[0], rate: learningRate, epsilon: epsilon)
+        &value, gradient: gradient, accumulator: &slots[0], rate: rate, epsilon: epsilon)
     case .adadelta(let rho, let epsilon):
       ParameterUpdate.adadelta(
-        &value, gradient: gradient, slots: &slots, rate: learningRate, rho: rho, epsilon: epsilon)
+        &value, gradient: gradient, slots: &slots, rate: rate, rho: rho, epsilon: epsilon)
     case .adam(let beta1, let beta2, let epsilon), .adamW(let beta1, let beta2, let epsilon):
-      let rate =
-        learningRate * (1 - power(beta2, steps)).squareRoot() / (1 - power(beta1, steps))
+      let corrected =
+        rate * (1 - power(beta2, steps)).squareRoot() / (1 - power(beta1, steps))
       var (mean, meanSquare) = (slots[0], slots[1])
       slots = []
       ParameterUpdate.adam(
-        &value, gradient: gradient, mean: &mean, meanSquare: &meanSquare, rate: rate, beta1: beta1,
-        beta2: beta2, epsilon: epsilon)
+        &value, gradient: gradient, mean: &mean, meanSquare: &meanSquare, rate: corrected,
+        beta1: beta1, beta2: beta2, epsilon: epsilon)
       slots = [mean, meanSquare]
     }
   }

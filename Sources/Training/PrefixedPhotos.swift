@@ -40,7 +40,7 @@ struct PrefixedPhotos: Examples {
   let fingerprints: [String]
   let tally: PhotoTally
   /// How long `forEachBatch` waited for photos.
-  let wait = PhotoWait()
+  let wait: PhotoWait
   /// Photos that `forEachBatch` had to do without.
   let lost = LostPhotos()
 
@@ -51,8 +51,9 @@ struct PrefixedPhotos: Examples {
   init(
     _ folder: PhotoFolder, _ pass: PhotoPass,
     _ augmentation: (plan: AugmentationPlan, seed: UInt64)?, cached: Bool,
-    report: (Int) throws -> Void
+    wait: PhotoWait = PhotoWait(), report: (Int) throws -> Void
   ) throws {
+    self.wait = wait
     self.pass = pass
     self.augmentation = augmentation
     var usable: [Photo] = []

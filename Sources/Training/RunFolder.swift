@@ -20,6 +20,9 @@ package final class RunFolder {
 
   private init(_ path: String) { self.path = path }
 
+  /// The file that a run goes on from.
+  package static let checkpoint = "checkpoint.h5"
+
   /// Where a file of the run is.
   package func file(_ name: String) -> String { "\(path)/\(name)" }
 
@@ -82,21 +85,21 @@ package final class RunFolder {
     try save()
   }
 
-  /// Goes on with an opened run after the given epochs; later ones of its files are forgotten.
-  package func resume(after epochs: [EpochResult]) throws {
-    history = RunHistory(epochs)
+  /// Goes on with an opened run; epochs that it repeats take the place of earlier ones.
+  package func resume(recipe: String) throws {
     sitting = .now
     update {
       $0.status = .running
       $0.finished = nil
       $0.error = nil
     }
-    try writeHistory()
+    try write("recipe.yaml", Data(recipe.utf8))
     try save()
   }
 
   /// Adds a finished epoch to the history and the event files.
   package func append(epoch: EpochResult) throws {
+    history.epochs.removeAll { $0.epoch >= epoch.epoch }
     history.epochs.append(epoch)
     try writeHistory()
     try writeEvents(epoch)

@@ -58,6 +58,11 @@ package final class RunKeeper {
     return resumed.finished[phase]
   }
 
+  /// The state that the next phase goes on from; nil where it starts.
+  package var upcoming: TrainingState? {
+    resumed.flatMap { $0.phase == phase + 1 ? $0.state : nil }
+  }
+
   /// Begins the next phase.
   ///
   /// Throws `CheckpointError` where the checkpoint is of other photos or of another network.
@@ -99,6 +104,7 @@ package final class RunKeeper {
   /// Writes the state at once, as before the first epoch, where it shows whether it can be written.
   package func keep(_ state: TrainingState) throws {
     let start = ContinuousClock.now
+    if lastEpoch == nil { try requireSpace(for: state) }
     var state = state
     state.parameters.removeAll { !names.contains($0.name) }
     let checkpoint = TrainingCheckpoint(
@@ -125,6 +131,21 @@ package final class RunKeeper {
     default: return
     }
     try keep(state())
+  }
+
+  /// Throws where the disk cannot hold what the run will write: a checkpoint with all that the
+  /// optimizer will remember, the next one beside it, and the model.
+  private func requireSpace(for state: TrainingState) throws {
+    func bytes(_ tensors: [TrainingState.NamedTensor]) -> Int {
+      tensors.reduce(0) { $0 + 4 * $1.tensor.scalars.count }
+    }
+    let slots = Optimizer.Rule(name: state.rule)?.slotNames.count ?? 0
+    let kept = bytes(state.parameters.filter { names.contains($0.name) }) * (1 + slots)
+    let needed = 2 * kept + bytes(state.parameters)
+    let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+    let facts = try? FileManager.default.attributesOfFileSystem(forPath: folder)
+    guard let free = (facts?[.systemFreeSize] as? NSNumber)?.intValue, free < needed else { return }
+    throw CheckpointError.noSpace(path, needed: needed, free: free)
   }
 
   private static func reason(_ error: any Error) -> String {

@@ -37,6 +37,8 @@ package struct RunRecord: Codable, Sendable, Equatable {
   package var validation: String?
   /// The model's file in the folder; nil for a run of several commands.
   package var model: String?
+  /// Where the model was written too.
+  package var output: String?
   package var classNames: [String]
   /// The sentence of the freeze proof, once there is one.
   package var frozen: String?
@@ -75,6 +77,7 @@ package struct RunRecord: Codable, Sendable, Equatable {
     try container.encode(data, forKey: .data)
     try container.encode(validation, forKey: .validation)
     try container.encode(model, forKey: .model)
+    try container.encode(output, forKey: .output)
     try container.encode(classNames, forKey: .classNames)
     try container.encode(frozen, forKey: .frozen)
     try container.encode(trained, forKey: .trained)

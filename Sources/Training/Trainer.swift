@@ -1,21 +1,33 @@
 package import Compute
-package import Images
+import Images
 package import Layers
 
 /// Trains the suffix of a network by mini-batches.
 package struct Trainer: Sendable {
-  package private(set) var network: Network
-  package let cut: FreezeCut
+  package internal(set) var network: Network
+  package private(set) var cut: FreezeCut
   package let loss: Loss
   package let settings: TrainingSettings
-  /// The finished epochs.
-  package private(set) var history: [EpochResult] = []
-  private var optimizer: Optimizer
-  private var random: SeededRandom
-  /// Where the next epoch stands, or nil before its first batch.
-  private var position: TrainingState.Position?
   /// What the last outputs are to say of each example, `[examples, outputs]`.
-  private let targets: Tensor?
+  package var targets: Tensor?
+  /// What each class's examples count, nil for 1 each.
+  package var classWeights: [Double]?
+  /// The finished epochs.
+  package internal(set) var history: [EpochResult] = []
+  /// The epochs after which other layers came to be trained.
+  package internal(set) var stageEnds: [Int] = []
+  var optimizer: Optimizer
+  var random: SeededRandom
+  /// Where the next epoch stands, or nil before its first batch.
+  var position: TrainingState.Position?
+  /// Factors of the learning rate by node.
+  var factors: [Int: Float]
+  var averages: [Optimizer.Key: Tensor] = [:]
+  var plateau = PlateauCounters()
+  var stopping = StoppingCounters()
+  var snapshots = Snapshots()
+  /// Where the last step found numbers that are not finite; it changed nothing then.
+  var trouble: NotFinitePlace?
 
   /// - Parameter targets: numbers that the network's last outputs are to predict for each example,
   ///   `[examples, outputs]`; the outputs before them are the classes.
@@ -27,33 +39,59 @@ package struct Trainer: Sendable {
     self.loss = loss
     self.settings = settings
     cut = try FreezeCut(network)
-    optimizer = Optimizer(settings.rule, learningRate: settings.learningRate)
+    factors = try settings.partRates.factors(in: network)
+    optimizer = Optimizer(
+      settings.rule, learningRate: settings.learningRate, weightDecay: settings.weightDecay)
     random = SeededRandom(seed: settings.seed)
   }
+
+  /// Trains other layers from now on; what is remembered of all tensors is kept.
+  package mutating func setTrainable(_ trainable: Set<Int>) throws(LayerError) {
+    network.setTrainable(trainable)
+    cut = try FreezeCut(network)
+  }
+
+  /// Notes that other layers come to be trained, which may make better what no longer got better.
+  package mutating func endStage() {
+    stageEnds.append(history.count)
+    stopping.hasStopped = false
+    stopping.wait = 0
+  }
+
+  /// Whether no epoch up to the given one is left to run.
+  package func isFinished(through last: Int) -> Bool {
+    history.count >= last || stopping.hasStopped
+  }
+
+  /// Whether the run ended before its last epoch because nothing got better.
+  package var hasStoppedEarly: Bool { stopping.hasStopped && history.count < settings.epochs }
 
   /// Runs the epochs that are left.
   ///
   /// - Parameters:
+  ///   - last: the epoch to stay after; all of them by default.
   ///   - checkpoint: offered the state after every batch and every epoch, before `report`.
   ///   - report: may throw to stop.
   /// - Returns: all epochs, also those of an earlier run that this one goes on from.
   package mutating func train(
-    _ examples: some Examples, validation: (any Examples)?,
+    _ examples: some Examples, validation: (any Examples)?, through last: Int? = nil,
     checkpoint: Checkpoint = { _, _ in }, report: (TrainingEvent) throws -> Void
   ) throws -> [EpochResult] {
     TensorMemory.keep()
-    while history.count < settings.epochs {
+    while !isFinished(through: min(last ?? settings.epochs, settings.epochs)) {
       let start = ContinuousClock.now
       let before = position?.seconds ?? 0
       let (loss, accuracy) = try trainEpoch(examples, start, checkpoint, report)
-      let validation = try validation.map { try evaluate($0) }
+      try requireFiniteParameters()
+      let validated = try validation.map { try validate($0) }
       let result = EpochResult(
         epoch: history.count + 1, loss: loss, accuracy: accuracy,
-        validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
+        validationLoss: validated?.loss, validationAccuracy: validated?.accuracy,
         learningRate: Double("\(rate(step: optimizer.step - 1, examples.count))"),
         seconds: before + (ContinuousClock.now - start) / .seconds(1))
       history.append(result)
       position = nil
+      watch(result)
       try checkpoint(.epoch) { state }
       try report(.epoch(result, of: settings.epochs))
     }
@@ -73,15 +111,18 @@ package struct Trainer: Sendable {
     }
     let left = Array(batches.dropFirst(place.batches))
     try examples.forEachBatch(left, epoch: epoch) { indices, values, mixtures in
-      let labels = indices.map { examples.labels[$0] }
       optimizer.learningRate = rate(step: optimizer.step, order.count)
       let step = trainStep(
-        values, labels: labels, mixtures: mixtures,
+        values, labels: indices.map { examples.labels[$0] }, mixtures: mixtures,
         targets: targets?.gatheringRows(indices))
+      place.batches += 1
+      if let trouble {
+        throw TrainingError.notFinite(epoch: epoch, batch: place.batches, place: trouble)
+      }
+      snapshots.confirm()
       place.loss += step.loss * Double(indices.count)
       place.right += step.right
       place.examples += indices.count
-      place.batches += 1
       place.seconds = before + (ContinuousClock.now - start) / .seconds(1)
       position = place
       try checkpoint(.batch) { state }
@@ -100,116 +141,13 @@ package struct Trainer: Sendable {
     let perEpoch = (examples + settings.batchSize - 1) / settings.batchSize
     let share = settings.schedule.share(
       step: step, stepsPerEpoch: perEpoch, epochs: settings.epochs)
-    return settings.learningRate * Float(share)
+    let rate = settings.learningRate * Float(share)
+    return plateau.factor == 1 ? rate : Float(Double(rate) * plateau.factor)
   }
 
   private mutating func order(_ count: Int) -> [Int] {
     var order = Array(0..<count)
     if settings.shuffles { order.shuffle(using: &random) }
     return order
-  }
-
-  /// One optimizer step on one batch of prefix outputs.
-  ///
-  /// - Returns: the batch's mean loss of the classes and how many predictions were right, before the
-  ///   step.
-  package mutating func trainStep(
-    _ values: Tensor, labels: [Int], mixtures: [LabelMixture?] = [], targets: Tensor? = nil
-  ) -> (loss: Double, right: Int) {
-    let pass = network.forward(suffix: cut, from: values, random: &random)
-    let logits = pass.logits.firstColumns(pass.logits.shape[1] - (targets?.shape[1] ?? 0))
-    var (loss, gradient) = loss.value(
-      logits: logits, labels: labels, mixtures: mixtures, smoothing: settings.labelSmoothing)
-    if let targets {
-      gradient = Teacher.gradient(
-        outputs: pass.logits, targets: targets, classGradient: gradient)
-    }
-    let gradients = network.backward(suffix: cut, pass: pass, logitsGradient: gradient)
-    optimizer.beginStep()
-    for (node, gradients) in gradients.sorted(by: { $0.key < $1.key }) {
-      network.updateLayer(at: node) { layer in
-        for (index, gradient) in gradients.enumerated() {
-          optimizer.update(
-            .init(node: node, parameter: index), &layer.parameters[index].value,
-            gradient: gradient)
-        }
-      }
-    }
-    return (loss, self.loss.right(logits: logits, labels: labels))
-  }
-
-  /// Loss and accuracy of the present network on examples, without training.
-  package func evaluate(_ examples: some Examples) throws -> (loss: Double, accuracy: Double) {
-    let plan = network.plan(from: [cut.boundary], to: [network.outputIndex], logits: true)
-    var (lossSum, right, count) = (0.0, 0, 0)
-    for start in stride(from: 0, to: examples.count, by: 100) {
-      let wanted = Array(start..<min(start + 100, examples.count))
-      let (indices, values) = try examples.readable(at: wanted)
-      if indices.isEmpty { continue }
-      let labels = indices.map { examples.labels[$0] }
-      let outputs = plan.run(values)[0]
-      let logits = outputs.firstColumns(outputs.shape[1] - (targets?.shape[1] ?? 0))
-      lossSum += loss.losses(
-        logits: logits, labels: labels, smoothing: settings.labelSmoothing
-      ).reduce(0, +)
-      right += loss.right(logits: logits, labels: labels)
-      count += indices.count
-    }
-    return (lossSum / Double(max(count, 1)), Double(right) / Double(max(count, 1)))
-  }
-}
-
-extension Trainer {
-  /// All that the run needs to go on.
-  package var state: TrainingState {
-    let names = TensorNames(network)
-    let slotNames = optimizer.rule.slotNames
-    let slots = names.keys.compactMap { key, name in
-      optimizer.memories[key].map { memory in
-        TrainingState.Slot(
-          parameter: name, steps: memory.steps,
-          tensors: zip(slotNames, memory.slots).map { .init($0, $1) })
-      }
-    }
-    var state = TrainingState(
-      parameters: network.namedTensors, rule: optimizer.rule.name, step: optimizer.step,
-      slots: slots, random: random.words, history: history)
-    state.position = position
-    return state
-  }
-
-  /// Goes on from a state of a run that was set up alike.
-  ///
-  /// Throws `TrainingError.otherState` where it does not fit.
-  package mutating func resume(_ state: TrainingState) throws {
-    guard state.rule == optimizer.rule.name else {
-      throw TrainingError.otherState("the optimizer \(state.rule), not \(optimizer.rule.name)")
-    }
-    guard state.random.count == 4, state.random.contains(where: { $0 != 0 }) else {
-      throw TrainingError.otherState("a generator of \(state.random)")
-    }
-    try network.take(state.parameters)
-    try optimizer.resume(step: state.step, memories: memories(state.slots))
-    random = SeededRandom(words: state.random)
-    history = state.history
-    position = state.position
-  }
-
-  private func memories(
-    _ slots: [TrainingState.Slot]
-  ) throws -> [Optimizer.Key: Optimizer.Memory] {
-    let names = TensorNames(network)
-    var memories: [Optimizer.Key: Optimizer.Memory] = [:]
-    for slot in slots {
-      let key = try names.key(slot.parameter)
-      guard slot.tensors.map(\.name) == optimizer.rule.slotNames,
-        slot.tensors.allSatisfy({ $0.tensor.shape == network[key].shape })
-      else {
-        throw TrainingError.otherState(
-          "\(slot.tensors.map { "\($0.name) \($0.tensor.shape)" }) of '\(slot.parameter)'")
-      }
-      memories[key] = .init(steps: slot.steps, slots: slot.tensors.map(\.tensor))
-    }
-    return memories
   }
 }

@@ -35,6 +35,7 @@ package enum CheckpointError: Error, CustomStringConvertible, Equatable {
   case cannotRead(String, reason: String)
   case damaged(String, expected: String, found: String)
   case cannotWrite(String, reason: String, kept: String?)
+  case noSpace(String, needed: Int, free: Int)
   case otherPhotos(String)
   case otherTensor(String, tensor: String)
   case inUse(String)
@@ -48,6 +49,9 @@ package enum CheckpointError: Error, CustomStringConvertible, Equatable {
     case .cannotWrite(let path, let reason, let kept):
       "cannot write the checkpoint '\(path)': \(reason)"
         + (kept.map { "; \($0) is kept" } ?? "; nothing was trained")
+    case .noSpace(let path, let needed, let free):
+      "there is no room for the run's files beside '\(path)': expected \(needed / 1_000_000) MB, "
+        + "found \(free / 1_000_000) MB"
     case .otherPhotos(let path):
       "cannot go on from '\(path)': the photos, their order or their classes have changed since"
     case .otherTensor(let path, let tensor):

@@ -33,9 +33,11 @@ package enum TrainingError: Error, CustomStringConvertible {
   case otherNetwork(String, expected: String, found: String)
   case unfitTeacher(String, found: [Int])
   case teacherLacksPhotos(String, missing: Int, of: Int)
-  case notFinite(epoch: Int)
+  case notFinite(epoch: Int, batch: Int? = nil, place: NotFinitePlace? = nil)
   case notFiniteParameter(String)
   case otherState(String)
+  case unknownClassWeight(String, known: [String])
+  case badUnfreezing(String, why: String)
 
   package var description: String {
     switch self {
@@ -96,9 +98,15 @@ package enum TrainingError: Error, CustomStringConvertible {
       "'\(path)' cannot teach: expected features [photos, numbers], found \(found)"
     case .teacherLacksPhotos(let path, let missing, let count):
       "'\(path)' cannot teach: it lacks \(missing) of the \(count) photos to learn from"
-    case .notFinite(let epoch): "the loss is no longer a number in epoch \(epoch)"
+    case .notFinite(let epoch, let batch, let place):
+      "the loss is no longer a number in epoch \(epoch)" + (batch.map { ", batch \($0)" } ?? "")
+        + (place.map { ": \($0)" } ?? "")
     case .notFiniteParameter(let name):
       "training ended with numbers in '\(name)' that are not finite"
+    case .unknownClassWeight(let name, let known):
+      "a weight is given for '\(name)', which is no class: expected one of \(listed(known))"
+    case .badUnfreezing(let text, let why):
+      "cannot use the schedule '\(text)': \(why)"
     case .otherState(let found):
       "cannot go on from a state of another run: found \(found)"
     }
@@ -118,7 +126,9 @@ extension TrainingError {
     case .noSuchBase(let base, let store):
       "`tl weights pull \(base.name)`, or \(PullError.byHand(base, store.cache))"
     case .unusableLayers(_, .emptyOutput): "a larger --image-size"
-    case .unusableLayers(_, .noSuchLayer): "`tl summary` lists the layers"
+    case .unusableLayers(_, .noSuchLayer), .unusableLayers(_, .nothingToTrain),
+      .unusableLayers(_, .badPattern):
+      "`tl summary` lists the layers"
     case .unfitBase(let mismatch) where mismatch.looksMadeForOtherSize:
       "--image-size with the size that the file was made for"
     case .unfitBase(let mismatch) where mismatch.loaded > 0:
@@ -131,7 +141,8 @@ extension TrainingError {
       "make both files with the same base and options of `tl extract-features`"
     case .unfitTeacher: "`tl extract-features` with --pooling avg"
     case .teacherLacksPhotos: "run `tl extract-features` on the same data folder"
-    case .notFinite, .notFiniteParameter: "a smaller --learning-rate"
+    case .notFinite(_, _, .values): "look at the photos and the base's weights"
+    case .notFinite, .notFiniteParameter: "a smaller --learning-rate, or --global-clipnorm 1"
     default: nil
     }
   }

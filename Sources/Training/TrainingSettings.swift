@@ -7,6 +7,24 @@ package struct TrainingSettings: Sendable {
   package var schedule = LearningRateSchedule()
   /// The share of each target that is spread evenly over all classes.
   package var labelSmoothing: Float = 0
+  package var focal: FocalLoss?
+  package var classWeighting: ClassWeighting?
+  /// What the sum of the squares of the head's kernels counts in the loss: Keras's
+  /// `regularizers.L2`.
+  package var l2: Float = 0
+  /// By how much of the learning rate weights shrink in every step, beside the rule; nil for what
+  /// the rule has by itself.
+  package var weightDecay: Float?
+  package var clipping: GradientClipping?
+  package var partRates = PartRates()
+  /// What is kept of the average of the weights in every step; nil for no average. With it the
+  /// average is what is evaluated and what the run gives.
+  package var averaging: Float?
+  package var plateau: PlateauRule?
+  package var stopping: StoppingRule?
+  /// What plateau and stopping look at; nil for the loss of the validation, or of the training
+  /// where there is none.
+  package var monitor: Monitor?
   package var seed: UInt64
   /// Whether each epoch takes the examples in a new order.
   package var shuffles = true

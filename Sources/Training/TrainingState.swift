@@ -82,6 +82,8 @@ package struct TrainingState: Sendable, Equatable {
   package var history: [EpochResult]
   /// Where the next epoch stands, or nil before its first batch.
   package var position: Position?
+  /// The epochs after which other layers came to be trained, where those change within a run.
+  package var stageEnds: [Int] = []
   package var best: Best?
   package var plateau = PlateauCounters()
   package var stopping = StoppingCounters()

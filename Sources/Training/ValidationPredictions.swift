@@ -2,22 +2,22 @@ import Compute
 import Layers
 
 extension Trainer {
-  /// The probability of every class, `[examples][classes]`, for every example that can be read.
-  func probabilities(
-    of examples: some Examples, classCount: Int
-  ) throws -> (indices: [Int], probabilities: [[Float]]) {
+  /// What a network of the trainer's shape says of examples, as far as they can be read.
+  func predictions(
+    of examples: PrefixedPhotos, by network: Network, classNames: [String]
+  ) throws -> Predictions {
     let plan = network.plan(from: [cut.boundary], to: [network.outputIndex], logits: true)
-    // Behind the classes there may be what a teacher is imitated in.
-    let outputs = classCount == 2 ? 1 : classCount
     var (read, probabilities): ([Int], [[Float]]) = ([], [])
     for start in stride(from: 0, to: examples.count, by: 100) {
       let wanted = Array(start..<min(start + 100, examples.count))
       let (indices, values) = try examples.readable(at: wanted)
       if indices.isEmpty { continue }
       read += indices
-      probabilities += loss.probabilities(logits: plan.run(values)[0].firstColumns(outputs))
+      probabilities += loss.probabilities(logits: plan.run(values)[0])
     }
-    return (read, probabilities)
+    return Predictions(
+      classNames: classNames, paths: read.map { examples.paths[$0] },
+      labels: read.map { examples.labels[$0] }, probabilities)
   }
 }
 

@@ -29,6 +29,13 @@ package enum TensorDigest {
     return hexadecimal(hash.finalize())
   }
 
+  /// The SHA-256 of several digests in order.
+  package static func sha256(of digests: [String]) -> String {
+    var hash = SHA256()
+    for digest in digests { hash.update(data: bytes(digest.utf8.count) + Array(digest.utf8)) }
+    return hexadecimal(hash.finalize())
+  }
+
   private static func add(_ tensor: Tensor, name: String, to hash: inout SHA256) {
     // Lengths come first, so that no two lists of tensors give the same bytes.
     hash.update(data: bytes(name.utf8.count) + Array(name.utf8))

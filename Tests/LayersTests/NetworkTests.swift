@@ -41,6 +41,12 @@ struct NetworkTests {
     ("block1_conv1, dense", ["block1_conv1", "dense"]),
     ("base", ["block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2"]),
     ("none", []),
+    ("from:block1_conv2", ["block1_conv2", "block2_conv1", "block2_conv2", "dense"]),
+    ("from:block2", ["block2_conv1", "block2_conv2", "dense"]),
+    ("from:block1_pool", ["block2_conv1", "block2_conv2", "dense"]),
+    ("last:3", ["block2_conv1", "block2_conv2"]),
+    ("last:2, block1_conv1", ["block1_conv1", "block2_conv2"]),
+    ("head", ["dense"]),
     ("all", ["block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "dense"]),
   ])
   func selects(pattern: String, expected: [String]) throws {
@@ -48,7 +54,7 @@ struct NetworkTests {
     #expect(names(try LayerSelection(pattern).nodes(in: network), network) == expected)
   }
 
-  @Test(arguments: ["blok2", "block", "block3", "block2_pool", "*_conv9", ""])
+  @Test(arguments: ["blok2", "block", "block3", "*_conv9", ""])
   func refusesWhatMatchesNothing(pattern: String) throws {
     let network = try Self.network()
     #expect {
@@ -58,6 +64,42 @@ struct NetworkTests {
       guard case .noSuchLayer(_, let near) = error as? LayerError else { return false }
       return near.contains("block2") || near.contains("block1")
     }
+  }
+
+  @Test(arguments: [
+    ("block2_pool", "layer 'block2_pool' has no weights to train"),
+    ("flatten", "layer 'flatten' has no weights to train"),
+    ("*_pool", "'*_pool' means only layers without weights to train: 'block1_pool', 'block2_pool'"),
+    ("last:1", "'last:1' means only layers without weights to train: 'block2_pool'"),
+    ("last:0", "no layers are called 'last:0': expected last:1 to last:6"),
+    ("last:7", "no layers are called 'last:7': expected last:1 to last:6"),
+    ("last:x", "no layers are called 'last:x': expected last:1 to last:6"),
+    ("from:blok2_conv1", "no layer matches 'from:blok2_conv1': near are 'from:block2_conv1'"),
+  ])
+  func saysWhyNothingCanBeTrained(pattern: String, message: String) throws {
+    let network = try Self.network()
+    let error = #expect(throws: LayerError.self) {
+      try LayerSelection(pattern).nodes(in: network)
+    }
+    #expect(error?.description.hasPrefix(message) == true, "\(String(describing: error))")
+  }
+
+  private static let freezings: [(String?, String?, [String])] = [
+    ("block2", nil, ["block2_conv1", "block2_conv2", "dense"]),
+    ("none", nil, ["dense"]),
+    ("all", "block1, block2_conv1", ["block2_conv2", "dense"]),
+    (nil, "from:block2_conv2", ["block1_conv1", "block1_conv2", "block2_conv1"]),
+    ("block2", "none", ["block2_conv1", "block2_conv2", "dense"]),
+  ]
+
+  @Test(arguments: freezings.indices) func freezesAfterUnfreezing(index: Int) throws {
+    let (unfreeze, freeze, expected) = Self.freezings[index]
+    let network = try Self.network()
+    let chosen = try TrainableLayers(
+      unfreeze: unfreeze.map(LayerSelection.init), freeze: freeze.map(LayerSelection.init)
+    ).nodes(in: network)
+    #expect(
+      names(chosen.filter { network.nodes[$0].hasTrainableParameters }, network) == expected)
   }
 
   @Test func cutsBelowTheLowestTrainableLayer() throws {

@@ -91,7 +91,10 @@ def write_schedules():
 
 def write_initializers():
     with create("initializers.h5") as file:
-        for name in ["glorot_uniform", "he_uniform"]:
+        for name in [
+            "glorot_uniform", "he_uniform", "glorot_normal", "he_normal", "lecun_uniform",
+            "lecun_normal",
+        ]:
             for shape in [(3, 3, 48, 96), (5, 5, 3, 6), (700, 120)]:
                 draws = [
                     keras.initializers.get(

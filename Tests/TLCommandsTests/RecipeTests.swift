@@ -47,6 +47,13 @@ struct RecipeTests {
     #expect(outcome.errors == "the recipe is good; nothing was run\n")
   }
 
+  @Test func allMetricsCanBeExpected() throws {
+    for metric in ["loss", "f1_macro", "recall[a dog]", "top_3_accuracy", "seconds"] {
+      let text = Self.small.replacing("evaluate.accuracy", with: "evaluate.\(metric)")
+      _ = try dryRun(text, ["--check"])
+    }
+  }
+
   @Test func seedsShareWhatDoesNotDependOnThem() throws {
     let outcome = try dryRun(
       Self.small, ["--data", "d", "--base", "b", "--run", "o", "--seeds", "2", "--seed", "7"])
@@ -123,6 +130,7 @@ struct RecipeTests {
       "evaluate.accuracy", "evaluate.acuracy",
       "r.yaml:23:3: unknown metric of evaluate 'acuracy': did you mean 'accuracy'?"
     ),
+    ("evaluate.accuracy", "evaluate.recal[cats]", "unknown metric of evaluate 'recal[cats]'"),
     ("stages:", "stages: [", "r.yaml:7:3: this is not YAML: "),
     ("command: train-head", "command: run", "unknown command 'run'"),
   ]

@@ -18,7 +18,8 @@ struct TrainTests {
       let outcome = try run(
         [
           "train", Self.train, "--validation", Self.validation, "--network", "lenet-5",
-          "--output", "m.h5", "--epochs", "2", "--horizontal-flip", "--schedule", "cosine",
+          "--output", "m.h5", "--epochs", "2", "--horizontal-flip",
+          "--learning-rate-schedule", "cosine",
           "--warm-up", "0.5", "--label-smoothing", "0.1", "--seed", "4",
         ], in: folder)
       #expect(outcome.errors.contains("drawn with seed 4"))

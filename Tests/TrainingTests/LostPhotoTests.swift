@@ -18,7 +18,7 @@ struct LostPhotoTests {
       let tuning = try FineTuning(
         model: ClassifierModel(
           new: .tlMini, classNames: folder.classNames, loader: loader, seed: 1),
-        unfrozen: LayerSelection("block5"),
+        trained: TrainableLayers(unfreeze: LayerSelection("block5")),
         settings: TrainingSettings(epochs: 3, batchSize: 7, rule: .adam(), seed: 2),
         photosAtOnce: 5, isStrict: false, cacheLimit: 1 << 30,
         augmentation: AugmentationPlan(ranges: .book))

@@ -179,7 +179,7 @@ struct NewNetworkTests {
 
 /// Initial weights against those that Keras draws.
 struct KernelInitializerTests {
-  @Test(arguments: [KernelInitializer.glorotUniform, .heUniform])
+  @Test(arguments: KernelInitializer.allCases)
   func drawsLikeKeras(initializer: KernelInitializer) throws {
     let file = try HDF5File.open(Bundle.module.path(to: "Goldens/initializers.h5"))
     defer { try? file.close() }
@@ -219,6 +219,30 @@ struct LearningRateScheduleTests {
       Float(rate * schedule.share(step: $0, stepsPerEpoch: perEpoch, epochs: epochs))
     }
     expectClose(found, expected, absolute: 1e-6 * Float(rate), relative: 1e-5, name)
+  }
+
+  @Test(arguments: ["exponential", "step", "one_cycle", "one_cycle_half"])
+  func agreesWithKerasAndPyTorch(name: String) throws {
+    let file = try HDF5File.open(Bundle.module.path(to: "Goldens/rates.h5"))
+    defer { try? file.close() }
+    let golden = try file.root.group(name)
+    func number(_ key: String) throws -> Double {
+      try #require(try golden.attributes.double(key))
+    }
+    let shape = try #require(try golden.attributes.string("shape"))
+    let schedule = LearningRateSchedule(
+      try #require(LearningRateSchedule.Shape(rawValue: shape)),
+      warmUpEpochs: try number("warm_up_epochs"), factor: try number("factor"),
+      every: try number("every"))
+    let perEpoch = Int(try #require(try golden.attributes.integer("steps_per_epoch")))
+    let epochs = Int(try #require(try golden.attributes.integer("epochs")))
+    let rate = try number("learning_rate")
+    let expected = try golden.tensor("rates").scalars
+    #expect(expected.count == perEpoch * epochs)
+    let found = expected.indices.map {
+      Float(rate * schedule.share(step: $0, stepsPerEpoch: perEpoch, epochs: epochs))
+    }
+    expectClose(found, expected, absolute: 1e-7 * Float(rate), relative: 1e-5, name)
   }
 
   @Test func staysWhereItIsConstant() {

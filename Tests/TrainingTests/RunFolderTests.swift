@@ -132,7 +132,7 @@ struct RunFolderTests {
       let first = try RunFolder.create(at: folder.path + "/run")
       try first.begin(record(), recipe: "r")
       try first.append(epoch: epochs[0])
-      try first.append(epoch: epochs[0])
+      try first.append(epoch: epochs[1])
       first.update { $0.frozen = "f" }
       try first.finish(.interrupted)
       let seconds = try #require(first.record?.seconds)
@@ -140,13 +140,16 @@ struct RunFolderTests {
       let second = try RunFolder.open(folder.path + "/run")
       #expect(second.history.epochs.count == 2)
       #expect(second.record?.frozen == "f")
-      try second.resume(after: [epochs[0]])
+      try second.resume(recipe: "again")
       #expect(second.record?.status == .running)
-      #expect(try text(second, "history.csv").split(separator: "\n").count == 2)
+      // An epoch that is repeated takes the place of what was there from it on.
       try second.append(epoch: epochs[0])
+      #expect(second.history.epochs.count == 1)
+      try second.append(epoch: epochs[1])
+      #expect(try text(second, "history.csv").split(separator: "\n").count == 3)
       try second.finish(.finished)
       #expect(try #require(second.record?.seconds) > seconds)
-      #expect(try text(second, "recipe.yaml") == "r")
+      #expect(try text(second, "recipe.yaml") == "again")
       let none = #expect(throws: RunFolderError.self) { try RunFolder.open(folder.path) }
       #expect(none?.description == "'\(folder.path)' holds no run: there is no run.json in it")
     }

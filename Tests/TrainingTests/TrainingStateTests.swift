@@ -23,7 +23,10 @@ struct TrainingStateTests {
   }
 
   /// A head with dropout; every epoch has a new order.
-  private func trainer(_ rule: Optimizer.Rule) throws -> Trainer {
+  ///
+  /// - Parameter isWatched: with averages, clipped gradients, and a rate and an end that depend on
+  ///   how it goes.
+  private func trainer(_ rule: Optimizer.Rule, isWatched: Bool = false) throws -> Trainer {
     var network = Network(name: "head", inputShape: [6], inputName: "features")
     var random = SeededRandom(seed: 3)
     let start = try network.add(
@@ -39,14 +42,22 @@ struct TrainingStateTests {
     var settings = TrainingSettings(
       epochs: 10, batchSize: 8, rule: rule, learningRate: 0.01, seed: 5)
     settings.schedule = LearningRateSchedule(.cosine, warmUpEpochs: 2)
+    if isWatched {
+      settings.learningRate = 0.1
+      settings.averaging = 0.8
+      settings.clipping = .globalNorm(0.5)
+      settings.l2 = 0.01
+      settings.plateau = PlateauRule(patience: 1, factor: 0.5, minimumDelta: 0.01, cooldown: 1)
+      settings.stopping = StoppingRule(patience: 2, minimumDelta: 0.05)
+    }
     return try Trainer(network: network, loss: .binaryCrossentropy, settings: settings)
   }
 
   /// The state after the given count of batches or epochs.
   private func state(
-    _ rule: Optimizer.Rule, after count: Int, _ moment: TrainingMoment
+    _ rule: Optimizer.Rule, after count: Int, _ moment: TrainingMoment, isWatched: Bool = false
   ) throws -> TrainingState {
-    var trainer = try trainer(rule)
+    var trainer = try trainer(rule, isWatched: isWatched)
     var (seen, found) = (0, TrainingState?.none)
     do {
       _ = try trainer.train(
@@ -80,6 +91,29 @@ struct TrainingStateTests {
       #expect(history == expected)
       #expect(rest.state == whole.state)
     }
+  }
+
+  @Test func whatIsWatchedGoesOnToo() throws {
+    var whole = try trainer(.adam(), isWatched: true)
+    let expected = try whole.train(examples(), validation: examples()) { _ in }
+    #expect(whole.state.plateau.factor < 1)
+    #expect(whole.hasStoppedEarly)
+    let best = try #require(whole.bestEpoch)
+    #expect(best < expected.count)
+    for (count, moment) in [(1, TrainingMoment.epoch), (best + 1, .epoch), (11, .batch)] {
+      let state = try state(.adam(), after: count, moment, isWatched: true)
+      #expect(state.averages.count == 4)
+      var rest = try trainer(.adam(), isWatched: true)
+      try rest.resume(state)
+      #expect(rest.state == state)
+      #expect(try rest.train(examples(), validation: examples()) { _ in } == expected)
+      #expect(rest.state == whole.state)
+      #expect(tensors(rest.result) == tensors(whole.result))
+    }
+  }
+
+  private func tensors(_ network: Network) -> [Tensor] {
+    network.nodes.flatMap { $0.layer.parameters.map(\.value) }
   }
 
   @Test func namesWhatItHolds() throws {
@@ -122,7 +156,7 @@ struct TrainingStateTests {
       new: .tlMini, classNames: folder.classNames, loader: loader, seed: 1)
     let ranges = Augmentation.book
     let tuning = try FineTuning(
-      model: model, unfrozen: LayerSelection("block5"),
+      model: model, trained: TrainableLayers(unfreeze: LayerSelection("block5")),
       settings: TrainingSettings(
         epochs: 4, batchSize: 7, rule: .adam(), learningRate: 1e-3, seed: 2),
       photosAtOnce: 5, isStrict: true, cacheLimit: 1 << 30,

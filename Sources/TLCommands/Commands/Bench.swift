@@ -30,6 +30,9 @@ struct Bench: ParsableCommand {
   @Flag(help: "Show a line for each step.")
   var profile = false
 
+  @Flag(help: "Print JSON instead of text.")
+  var json = false
+
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -55,41 +58,62 @@ struct Bench: ParsableCommand {
       scalars: (0..<batchSize * plan.inputShape.reduce(1, *)).map { _ in random.uniform() })
     let size = ImageSize(height: plan.inputShape[0], width: plan.inputShape[1])
     _ = plan.run(photos)
+    let times = (0..<rounds).map { _ in milliseconds { _ = plan.run(photos) } }.sorted()
+    let steps = profile ? steps(plan, photos) : nil
+    if json {
+      let report = BenchReport(
+        base: base.name, imageSize: [size.height, size.width], batchSize: batchSize,
+        precision: "\(precision.precision)", kernels: KernelReport.line,
+        photosPerSecond: Double(batchSize) / times[rounds / 2] * 1e3,
+        bestPhotosPerSecond: Double(batchSize) / times[0] * 1e3,
+        millisecondsPerBatch: times[rounds / 2],
+        productLimit: profile ? KernelReport.productLimit() : nil, steps: steps)
+      return try console.write(JSONText.encode(report, isPretty: true) + "\n")
+    }
     try console.result(
       "\(base.name), \(size) px, batches of \(batchSize), \(precision.precision); "
         + KernelReport.line)
-    let times = (0..<rounds).map { _ in milliseconds { _ = plan.run(photos) } }.sorted()
     let median = times[rounds / 2]
     try console.result(
       "\(decimal(Double(batchSize) / median * 1e3, 1)) photos/s "
         + "(best \(decimal(Double(batchSize) / times[0] * 1e3, 1))), "
         + "\(decimal(median, 1)) ms a batch")
-    if profile { try console.result(table(plan, photos)) }
+    if let steps { try console.result(table(steps)) }
   }
 
-  /// One row per step, each the best of the rounds.
-  private func table(_ plan: InferencePlan, _ photos: Tensor) -> TextTable {
+  /// What every step takes, each the best of the rounds.
+  private func steps(_ plan: InferencePlan, _ photos: Tensor) -> [BenchReport.Step] {
+    let profiles = (0..<rounds).map { _ in plan.profile(photos) }
+    return profiles[0].indices.map { index in
+      let step = profiles[0][index]
+      let times = profiles.map { $0[index].milliseconds }
+      return BenchReport.Step(
+        name: step.name, algorithm: step.algorithm, milliseconds: times.min() ?? 0,
+        operations: step.floatingPointOperations, doneOperations: step.doneOperations)
+    }
+  }
+
+  /// One row per step and one for all.
+  private func table(_ steps: [BenchReport.Step]) -> TextTable {
     let limit = KernelReport.productLimit()
     var table = TextTable([
       .text("step"), .text("algorithm"), .number("ms"), .number("share"), .number("GFLOP/s"),
       .number("of \(decimal(limit, 0)) GFLOP/s"),
     ])
-    let profiles = (0..<rounds).map { _ in plan.profile(photos) }
-    let best = profiles[0].indices.map { step in profiles.map { $0[step].milliseconds }.min()! }
-    let total = best.reduce(0, +)
-    func add(_ name: String, _ algorithm: String, _ time: Double, _ work: Int, _ done: Int) {
-      let share = Double(done) / time * 1e-6 / limit
+    let total = steps.reduce(0) { $0 + $1.milliseconds }
+    let all = BenchReport.Step(
+      name: "all", algorithm: "", milliseconds: total,
+      operations: steps.reduce(0) { $0 + $1.operations },
+      doneOperations: steps.reduce(0) { $0 + $1.doneOperations })
+    for step in steps + [all] {
+      let share = Double(step.doneOperations) / step.milliseconds * 1e-6 / limit
+      let speed = Double(step.operations) / step.milliseconds * 1e-6
       table.add([
-        name, algorithm, decimal(time, 2), percent(time / total),
-        work == 0 ? "" : decimal(Double(work) / time * 1e-6, 0), work == 0 ? "" : percent(share),
+        step.name, step.algorithm, decimal(step.milliseconds, 2),
+        percent(step.milliseconds / total), step.operations == 0 ? "" : decimal(speed, 0),
+        step.operations == 0 ? "" : percent(share),
       ])
     }
-    for (step, time) in zip(profiles[0], best) {
-      add(step.name, step.algorithm, time, step.floatingPointOperations, step.doneOperations)
-    }
-    add(
-      "all", "", total, profiles[0].map(\.floatingPointOperations).reduce(0, +),
-      profiles[0].map(\.doneOperations).reduce(0, +))
     return table
   }
 
@@ -98,5 +122,45 @@ struct Bench: ParsableCommand {
   private func milliseconds(_ body: () -> Void) -> Double {
     let elapsed = ContinuousClock().measure(body).components
     return (Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18) * 1e3
+  }
+}
+
+/// What `tl bench --json` prints; times in milliseconds, work in floating-point operations.
+private struct BenchReport: Encodable {
+  let base: String
+  let imageSize: [Int]
+  let batchSize: Int
+  let precision: String
+  let kernels: String
+  let photosPerSecond: Double
+  let bestPhotosPerSecond: Double
+  let millisecondsPerBatch: Double
+  /// What products reach at most here, in GFLOP/s; only with --profile.
+  let productLimit: Double?
+  let steps: [Step]?
+
+  struct Step: Encodable {
+    let name: String
+    let algorithm: String
+    let milliseconds: Double
+    /// By the definition of the layer.
+    let operations: Int
+    /// Those really done: Winograd does fewer.
+    let doneOperations: Int
+
+    enum CodingKeys: String, CodingKey {
+      case name, algorithm, milliseconds, operations
+      case doneOperations = "done_operations"
+    }
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case base, precision, kernels, steps
+    case imageSize = "image_size"
+    case batchSize = "batch_size"
+    case photosPerSecond = "photos_per_second"
+    case bestPhotosPerSecond = "best_photos_per_second"
+    case millisecondsPerBatch = "milliseconds_per_batch"
+    case productLimit = "product_limit"
   }
 }

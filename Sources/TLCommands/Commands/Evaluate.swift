@@ -79,8 +79,7 @@ struct Evaluate: ParsableCommand {
     let metrics = Metrics(evaluation.predictions, topK: topK)
     for note in metrics.notes { console.note(note) }
     try predictions.map { try evaluation.predictions.write(to: $0) }
-    console.record("accuracy", evaluation.accuracy)
-    console.record("loss", evaluation.loss)
+    for metric in metrics.all { metric.value.map { console.record(metric.name, $0) } }
     if json {
       let report = EvaluationReport(evaluation, metrics, assertions)
       try console.write(try JSONText.encode(report, isPretty: true) + "\n")

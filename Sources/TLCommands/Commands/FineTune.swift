@@ -13,6 +13,15 @@ struct FineTune: ParsableCommand {
       first. What lies below the lowest unfrozen layer runs once, its outputs are kept. With \
       --augment or a range of changes it runs in every epoch, on newly changed photos; \
       --augment-views makes a number of views once instead. Validation photos are never changed.
+
+      --unfreeze, then --freeze: a layer's name, a block or prefix (block5, conv5_block3), a glob \
+      (block*_conv1), from:block4_conv1 (it and all after it), last:4 (as Keras's \
+      base.layers[-4:]), head, all, none; several with commas. The head is trained too unless it is \
+      frozen by name.
+
+      --schedule "head:5, block5:10, block4:10" trains the head for 5 epochs, then block5 too, \
+      then block4 too; what the optimizer remembers of the others is kept. --scale \
+      block5=0.1,block4=0.03 gives them smaller steps.
       """)
 
   @Argument(help: "The data folder.", completion: .directory)
@@ -33,15 +42,20 @@ struct FineTune: ParsableCommand {
     help: "A trained model FILE to go on from.", completion: .file(extensions: ["h5"]))
   var model: String?
 
-  @Option(help: "Layers to train: names, blocks (block5), globs, a,b; all; none.")
-  var unfreeze: String
+  @OptionGroup var freezing: FreezingOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Unfreeze step by step instead: what besides, for how many epochs.",
+      valueName: "head:5,block5:10"))
+  var schedule: String?
 
   @Option(
     help: "Write the model to this FILE too (.h5).", completion: .file(extensions: ["h5"]))
   var output: String?
 
-  @Option(help: "How often all photos are gone through.")
-  var epochs = 30
+  @Option(help: "How often all photos are gone through; default: 30.")
+  var epochs: Int?
 
   @Option(help: "How many photos make one step.")
   var batchSize = 20
@@ -60,6 +74,8 @@ struct FineTune: ParsableCommand {
 
   @OptionGroup var precision: PrecisionOptions
 
+  @OptionGroup var learning: LearningOptions
+
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
 
   @Option(help: ArgumentHelp("Make n views of each photo once, used in turn.", valueName: "n"))
@@ -68,8 +84,11 @@ struct FineTune: ParsableCommand {
   @OptionGroup(title: "With --base, or a model that does not say") var photos: PhotoOptions
   @OptionGroup(title: "With --base only") var head: HeadOptions
 
-  @Option(help: ArgumentHelp("Epochs of the head's own training; 0: none.", valueName: "n"))
-  var headEpochs = 30
+  @Option(
+    help: ArgumentHelp(
+      "Epochs of the head's own training; 0: none; default: 30, with --schedule 0.",
+      valueName: "n"))
+  var headEpochs: Int?
 
   @Option(help: "Learning rate of the head's own training; default: what suits the base.")
   var headLearningRate: Float?
@@ -88,28 +107,51 @@ struct FineTune: ParsableCommand {
     guard (1...1000).contains(augmentViews ?? 1) else {
       throw ValidationError("--augment-views must be 1 to 1000, found \(augmentViews ?? 1)")
     }
-    guard headEpochs != 0 || unfreeze == "none" else {
+    guard headEpochs != 0 || schedule != nil || freezing.unfreeze == "none" else {
       throw ValidationError(
         "--head-epochs 0 needs --unfreeze none: a random head would spoil what it is trained with")
     }
     guard cacheLimit >= 0 else {
       throw ValidationError("--cache-limit must be 0 or more, found \(cacheLimit)")
     }
-    _ = try (
-      settings(WeightDefaults()), headSettings(WeightDefaults()), layerSelection(unfreeze)
-    )
+    guard schedule != nil || freezing.isGiven else {
+      throw ValidationError(
+        "say what to train: --unfreeze, --freeze or --schedule ('--unfreeze none': the head alone)")
+    }
+    guard schedule == nil || (freezing.unfreeze == nil && epochs == nil) else {
+      throw ValidationError(
+        "--schedule says what is unfrozen and for how long: leave out --unfreeze and --epochs")
+    }
+    _ = try (settings(WeightDefaults()), headSettings(WeightDefaults()), unfreezing())
+  }
+
+  private func unfreezing() throws -> UnfreezingSchedule? {
+    do {
+      return try schedule.map { try UnfreezingSchedule($0) }
+    } catch let error as TrainingError {
+      throw ValidationError(error.description)
+    }
   }
 
   private func settings(_ defaults: WeightDefaults) throws -> TrainingSettings {
-    try trainingSettings(
-      epochs: epochs, batchSize: batchSize, optimizer: optimizer,
+    let plain = try trainingSettings(
+      epochs: unfreezing()?.epochs ?? epochs ?? 30, batchSize: batchSize, optimizer: optimizer,
       learningRate: learningRate ?? defaults.tuningLearningRate, seed: seed)
+    return try learning.settings(plain, isValidated: validation != nil)
   }
 
+  private var ownHeadEpochs: Int { headEpochs ?? (schedule == nil ? 30 : 0) }
+
+  /// The head's own training has the loss and the steps of the rest, but one rate.
   private func headSettings(_ defaults: WeightDefaults) throws -> TrainingSettings {
-    try trainingSettings(
-      "head-", epochs: headEpochs, atLeast: 0, batchSize: batchSize, optimizer: optimizer,
+    let plain = try trainingSettings(
+      "head-", epochs: ownHeadEpochs, atLeast: 0, batchSize: batchSize, optimizer: optimizer,
       learningRate: headLearningRate ?? defaults.headLearningRate, seed: seed)
+    var settings = try settings(defaults)
+    (settings.epochs, settings.learningRate) = (plain.epochs, plain.learningRate)
+    (settings.schedule, settings.plateau) = (LearningRateSchedule(), nil)
+    settings.partRates = PartRates()
+    return settings
   }
 
   func run() throws {
@@ -125,28 +167,24 @@ struct FineTune: ParsableCommand {
       if let model {
         try opened(model, folder, console)
       } else {
-        try withTrainedHead(folder, validating, precision, console)
+        try fresh(folder, console)
       }
     start.precision = precision
     let settings = try settings(start.defaults)
     if learningRate == nil { console.note("learning rate: \(settings.learningRate)") }
-    let tuning = try named(model ?? base ?? "mini") {
-      try FineTuning(
-        model: start, unfrozen: layerSelection(unfreeze), settings: settings,
-        photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
-        augmentation: augmentation.ranges.map {
-          AugmentationPlan(ranges: $0, views: augmentViews)
-        })
-    }
-    announce(tuning, folder, validating, console)
+    noteLearning(settings, console)
+    // Names that match nothing are noticed before anything long is done.
+    _ = try tuning(start, settings)
     let finished = try place.record(
       RunRecord(
         command: "fine-tune", data: data, validation: validation, classNames: folder.classNames),
       output: output,
       chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
-    ) { run in
-      let result = try tuning.run(
-        folder, validation: validating, showingOn: console, keeping: run)
+    ) { run, keeper in
+      let trained = try withTrainedHead(start, folder, validating, keeper, console)
+      let result = try tuning(trained, settings).run(
+        folder, validation: validating, showingOn: console, keeping: (run, keeper),
+        cacheLimit: cacheLimit, changes: augmentation.ranges)
       return RunOutcome(
         model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
         predictions: result.predictions)
@@ -154,37 +192,21 @@ struct FineTune: ParsableCommand {
     if let share = finished.outcome.photoWait {
       console.note("waiting for photos took \(decimal(share * 100, 1)) % of the training")
     }
-    console.note("freeze: \(finished.outcome.frozen ?? "")")
+    reportResult(finished.outcome.model, console)
     try place.say(finished, console)
   }
 
-  private func announce(
-    _ tuning: FineTuning, _ folder: PhotoFolder, _ validating: PhotoFolder?, _ console: Console
-  ) {
-    let names = tuning.trainedLayers
-    console.note(
-      "training \(names.isEmpty ? "" : names.joined(separator: ", ") + " and ")the head; "
-        + "all up to '\(tuning.boundary.name)' is frozen")
-    if let ranges = augmentation.ranges {
-      console.note("photos are changed at random: \(ranges.summary)")
+  private func tuning(
+    _ model: ClassifierModel, _ settings: TrainingSettings
+  ) throws -> FineTuning {
+    try named(self.model ?? base ?? "mini") {
+      try FineTuning(
+        model: model, trained: freezing.layers(), schedule: unfreezing(), settings: settings,
+        photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000,
+        augmentation: augmentation.ranges.map {
+          AugmentationPlan(ranges: $0, views: augmentViews)
+        })
     }
-    let (photos, others) = (folder.photos.count, validating?.photos.count ?? 0)
-    let caching = tuning.caching(photos: photos, validation: others)
-    if caching.isFresh {
-      console.note("every epoch sees new changes: the frozen part runs anew in each")
-      if others == 0 { return }
-    }
-    let views = caching.views == 1 ? "" : "\(caching.views) views of \(photos) photos and "
-    let what =
-      caching.isFresh
-      ? "\(others) photos for validation"
-      : views + "\(caching.views == 1 ? photos + others : others) photos"
-    let megabytes = (caching.bytes + 999_999) / 1_000_000
-    let place = "outputs of '\(tuning.boundary.name)' for \(what) (\(megabytes) MB)"
-    console.note(
-      caching.keepsValidation
-        ? "\(place) are computed once and kept in memory"
-        : "\(place) exceed --cache-limit \(cacheLimit): they are computed anew in every epoch")
   }
 
   private func opened(
@@ -209,11 +231,8 @@ struct FineTune: ParsableCommand {
     return model
   }
 
-  /// A base with a head of its own training, as fine-tuning must not start from a random head.
-  private func withTrainedHead(
-    _ folder: PhotoFolder, _ validating: PhotoFolder?, _ precision: Precision,
-    _ console: Console
-  ) throws -> ClassifierModel {
+  /// A base with a random head.
+  private func fresh(_ folder: PhotoFolder, _ console: Console) throws -> ClassifierModel {
     let options = try BaseOptions.parse(
       (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
     let loaded = try loadedBase(options, photos, layer: nil, console)
@@ -223,22 +242,34 @@ struct FineTune: ParsableCommand {
     guard folder.classNames.count >= 2 else {
       throw TrainingError.tooFewClasses(data, found: folder.classNames)
     }
-    var fresh = try ClassifierModel(
+    return try ClassifierModel(
       base: loaded, head: head.plan, classNames: folder.classNames, loader: loader, seed: seed)
-    fresh.precision = precision
-    if headEpochs == 0 {
-      console.note("the head starts from random weights (--head-epochs 0)")
-      return fresh
+  }
+
+  /// The model with its head trained by itself where it is new, as fine-tuning must not start from
+  /// a random one.
+  private func withTrainedHead(
+    _ start: ClassifierModel, _ folder: PhotoFolder, _ validating: PhotoFolder?,
+    _ keeper: RunKeeper, _ console: Console
+  ) throws -> ClassifierModel {
+    guard model == nil else { return start }
+    guard ownHeadEpochs > 0 else {
+      let why = schedule == nil ? "--head-epochs 0" : "--schedule trains it"
+      console.note("the head starts from random weights (\(why))")
+      return start
     }
-    console.note(
-      "no trained head was given: training one first, \(headEpochs) "
-        + "epoch\(headEpochs == 1 ? "" : "s") with all of the base frozen"
-        + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
     let tuning = try FineTuning(
-      model: fresh, unfrozen: LayerSelection("none"), settings: headSettings(fresh.defaults),
-      photosAtOnce: 20, isStrict: pass.strict, cacheLimit: cacheLimit * 1_000_000)
+      model: start, trained: TrainableLayers(unfreeze: LayerSelection("none")),
+      settings: headSettings(start.defaults), photosAtOnce: 20, isStrict: pass.strict,
+      cacheLimit: cacheLimit * 1_000_000)
+    if let trained = tuning.skippingFinished(keeper) { return trained }
+    console.note(
+      "no trained head was given: training one first, \(ownHeadEpochs) "
+        + "epoch\(ownHeadEpochs == 1 ? "" : "s") with all of the base frozen"
+        + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
     return try tuning.run(
-      folder, validation: validating, showingOn: console, isReporting: false
+      folder, validation: validating, showingOn: console, keeping: (nil, keeper),
+      isReporting: false
     ).model
   }
 }

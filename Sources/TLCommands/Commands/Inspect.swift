@@ -16,11 +16,18 @@ struct Inspect: ParsableCommand {
   @Flag(help: "Leave the attributes out.")
   var noAttributes = false
 
+  @Flag(help: "Print JSON instead of text.")
+  var json = false
+
   @OptionGroup var options: ConsoleOptions
 
   func run() throws {
     let console = options.console
     let inspection = try Inspection(file)
+    if json {
+      let report = InspectionReport(inspection, hasAttributes: !noAttributes)
+      return try console.write(JSONText.encode(report, isPretty: true) + "\n")
+    }
     let width = inspection.lines.map(\.path.count).max() ?? 0
     for line in inspection.lines {
       let path = line.path.padding(toLength: width, withPad: " ", startingAt: 0)
@@ -39,5 +46,28 @@ extension String {
   /// Without spaces at the end.
   fileprivate var trimmingEnd: String {
     String(reversed().drop { $0 == " " }.reversed())
+  }
+}
+
+/// What `tl inspect --json` prints.
+private struct InspectionReport: Encodable {
+  struct Object: Encodable {
+    let path: String
+    let contents: String
+    let storage: String
+    /// Left out with --no-attributes.
+    let attributes: [String]?
+  }
+
+  let objects: [Object]
+  let sentences: [String]
+
+  init(_ inspection: Inspection, hasAttributes: Bool) {
+    objects = inspection.lines.map {
+      Object(
+        path: $0.path, contents: $0.contents, storage: $0.storage,
+        attributes: hasAttributes ? $0.attributes : nil)
+    }
+    sentences = inspection.sentences
   }
 }

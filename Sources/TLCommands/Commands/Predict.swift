@@ -26,6 +26,9 @@ struct Predict: ParsableCommand {
   @Option(help: "How results are written.")
   var format = Format.table
 
+  @Flag(help: "Print JSON: the same as --format json.")
+  var json = false
+
   @Option(help: "The FILE to write results to instead of stdout.", completion: .file())
   var output: String?
 
@@ -47,6 +50,9 @@ struct Predict: ParsableCommand {
     guard batchSize > 0 else {
       throw ValidationError("--batch-size must be 1 or more, found \(batchSize)")
     }
+    guard !json || format != .csv else {
+      throw ValidationError("--json and --format csv cannot go together")
+    }
     guard views.tta == nil || explain == nil else {
       throw ValidationError("--tta and --explain cannot go together: a heat map is of one view")
     }
@@ -66,7 +72,7 @@ struct Predict: ParsableCommand {
     var failed = 0
     try ResultWriter.write(to: output, console: console) { sink in
       var rows = PredictionRows(
-        format, sink, classNames: classifier.classNames, topK: topK)
+        json ? .json : format, sink, classNames: classifier.classNames, topK: topK)
       try rows.begin()
       let report = { (done: Int) throws in
         try Interrupt.check()

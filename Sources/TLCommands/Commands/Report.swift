@@ -10,13 +10,18 @@ struct Report: ParsableCommand {
       It needs no other file and no network. What is not in the folder is said and left out.
       """)
 
-  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("The run's folder.", valueName: "run"), completion: .directory)
   var folder: String
 
-  @Option(help: "The FILE to write; default: report.html in the run's folder.")
+  @Option(
+    help: "The FILE to write; default: report.html in the run's folder.",
+    completion: .file(extensions: ["html"]))
   var output: String?
 
-  @Option(help: "Where the photos for validation are now, if they were moved.")
+  @Option(
+    help: "Where the photos for validation are now, if they were moved.",
+    completion: .directory)
   var data: String?
 
   @Option(help: "How many of the worst mistakes are shown, 0 to 100.")

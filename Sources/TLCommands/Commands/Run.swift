@@ -175,8 +175,10 @@ extension Recipe {
       guard let stage = stages.first(where: { $0.name.value == expectation.stage }) else {
         continue
       }
-      let known = (try command(of: stage).type as? any Measuring.Type)?.metrics ?? []
-      guard (known + ["seconds"]).contains(expectation.metric) else {
+      let type = try command(of: stage).type as? any Measuring.Type
+      let isKnown = type?.measures(expectation.metric) == true
+      guard isKnown || expectation.metric == "seconds" else {
+        let known = type?.metrics ?? []
         throw RecipeError(
           path, expectation.key,
           RecipeError.unknown(

@@ -19,7 +19,12 @@ struct ShowConvolve: ParsableCommand {
   @Argument(help: "The photo.", completion: .file())
   var photo: String
 
-  @Option(help: "sobel-x, sobel-y, sharpen, mean, or a text FILE with rows of numbers.")
+  @Option(
+    help: "sobel-x, sobel-y, sharpen, mean, or a text FILE with rows of numbers.",
+    completion: .custom { _, _, prefix in
+      HandKernel.known.map(\.name).filter { $0.hasPrefix(prefix) }
+        + CompletionKind.paths(startingWith: prefix)
+    })
   var kernel: String
 
   @Option(help: "Whether zeros around the photo keep its size, as in Keras.")

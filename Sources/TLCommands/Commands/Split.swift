@@ -40,7 +40,9 @@ struct Split: ParsableCommand {
   @Option(name: .customLong("as"), help: "Copy photos, or make links to them.")
   var way = Way.copy
 
-  @Option(help: ArgumentHelp("Leave out the photos of a LIST of tl check-data.", valueName: "list"))
+  @Option(
+    help: ArgumentHelp("Leave out the photos of a LIST of tl check-data.", valueName: "list"),
+    completion: .file())
   var exclude: String?
 
   @OptionGroup var limits: LimitOptions

@@ -5,16 +5,22 @@ import Weights
 
 struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show the layers of a base or model, and which of them training would change.")
+    abstract: "Show the layers of a base or model, and which of them training would change.",
+    discussion: """
+      --unfreeze and --freeze mean what they do in `tl fine-tune`: a layer's name, a block or \
+      prefix, a glob, from:NAME, last:N, head, all, none; several with commas. Without them each \
+      layer is shown as it is in the file.
+      """)
 
-  @Option(help: "A Keras weights FILE, or a base's name: mini, vgg16, ...", completion: .baseFile)
+  @Option(
+    help: "A Keras weights FILE, or a base's name: mini (default), vgg16, ...",
+    completion: .baseFile)
   var base: String?
 
   @Option(help: "A model FILE.", completion: .file(extensions: ["h5"]))
   var model: String?
 
-  @Option(help: "Layers to train: names, blocks (block5), globs, a,b; all; none.")
-  var unfreeze: String?
+  @OptionGroup var freezing: FreezingOptions
 
   @Option(help: "The base's input size: 150, or 150x200 (height first).")
   var imageSize: ImageSize?
@@ -25,34 +31,37 @@ struct Summary: ParsableCommand {
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
-    guard (base == nil) != (model == nil) else {
+    guard base == nil || model == nil else {
       throw ValidationError("give either --base or --model")
     }
-    if let unfreeze { _ = try layerSelection(unfreeze) }
   }
 
   func run() throws {
-    var network = try opened()
-    if let unfreeze {
-      let chosen = try named(base ?? model ?? "") {
-        try layerSelection(unfreeze).nodes(in: network)
-      }
-      network.setTrainable(chosen.union(network.headStart..<network.nodes.count))
+    let console = options.console
+    var network = try opened(console)
+    if freezing.isGiven {
+      let chosen = try named(base ?? model ?? "mini") { try freezing.layers().nodes(in: network) }
+      network.setTrainable(chosen)
     }
-    try options.console.result("network '\(network.name)', input \(network.inputShape)")
-    try options.console.result(table(network))
-    for line in totals(network) { try options.console.result(line) }
+    try console.result("network '\(network.name)', input \(network.inputShape)")
+    try console.result(table(network))
+    for line in totals(network) { try console.result(line) }
   }
 
-  private func opened() throws -> Network {
-    if let model {
-      let size = imageSize.map { [$0.height, $0.width, 3] }
-      return try KerasModel.read(model, inputShape: size).network
+  private func opened(_ console: Console) throws -> Network {
+    guard let model else {
+      return try BaseLoader.load(
+        baseFile(base, console), height: imageSize?.height, width: imageSize?.width,
+        allowPartial: allowPartial
+      ).network
     }
-    return try BaseLoader.load(
-      baseFile(base, options.console), height: imageSize?.height, width: imageSize?.width,
-      allowPartial: allowPartial
-    ).network
+    let stored = try KerasModel.read(
+      model, inputShape: imageSize.map { [$0.height, $0.width, 3] })
+    var network = stored.network
+    if let head = stored.extras.head.flatMap({ network.index(named: $0) }), head > 0 {
+      network.declareHead(from: head)
+    }
+    return network
   }
 
   private func table(_ network: Network) -> TextTable {
@@ -60,7 +69,8 @@ struct Summary: ParsableCommand {
       .text("layer"), .text("class"), .text("output"), .number("parameters"), .text("state"),
     ])
     for node in network.nodes {
-      let state = node.hasParameters ? (node.isTrainable ? "trainable" : "frozen") : ""
+      let state =
+        !node.hasParameters ? "" : node.trainableCount > 0 ? "trainable" : "frozen"
       let name = (node.scope + [node.name]).joined(separator: "/")
       table.add([
         name, node.layer.className, "\(node.shape)", grouped(node.layer.parameterCount), state,
@@ -70,13 +80,19 @@ struct Summary: ParsableCommand {
   }
 
   private func totals(_ network: Network) -> [String] {
-    let trainable = network.nodes.filter(\.isTrainable).reduce(0) { $0 + $1.layer.parameterCount }
-    let total = network.parameterCount
+    let (trainable, total) = (network.trainableCount, network.parameterCount)
+    let statistics = network.nodes.filter(\.isTrainable).reduce(0) {
+      $0 + $1.layer.parameterCount - $1.trainableCount
+    }
     var lines = [
       "total parameters: \(grouped(total)) (\(megabytes(total)) MB)",
-      "trainable: \(grouped(trainable)) (\(megabytes(trainable)) MB)",
-      "frozen: \(grouped(total - trainable)) (\(megabytes(total - trainable)) MB)",
+      "trainable parameters: \(grouped(trainable)) (\(megabytes(trainable)) MB)",
+      "non-trainable parameters: \(grouped(total - trainable)) "
+        + "(\(megabytes(total - trainable)) MB)",
     ]
+    if statistics > 0 {
+      lines.append("of those, \(grouped(statistics)) are statistics of trainable normalisations")
+    }
     if let cut = try? FreezeCut(network), trainable < total {
       lines.append("frozen prefix: up to '\(network.nodes[cut.boundary].name)'")
     }

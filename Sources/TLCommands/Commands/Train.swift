@@ -43,6 +43,8 @@ struct Train: ParsableCommand {
   var teacher: String?
 
   @OptionGroup var training: NewTrainingOptions
+  @OptionGroup var freezing: FreezingOptions
+  @OptionGroup var learning: LearningOptions
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
   @OptionGroup(title: "Photos") var photos: PhotoOptions
   @OptionGroup var pass: PassOptions
@@ -50,7 +52,7 @@ struct Train: ParsableCommand {
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
-    _ = try training.settings()
+    _ = try settings()
     guard baseOutput == nil || network.base != nil else {
       throw ValidationError(
         "--base-output needs a network that is a base (tl-mini), found '\(network.rawValue)'")
@@ -58,6 +60,10 @@ struct Train: ParsableCommand {
     if let output, baseOutput == output {
       throw ValidationError("--output and --base-output name the same file, '\(output)'")
     }
+  }
+
+  private func settings() throws -> TrainingSettings {
+    try learning.settings(training.settings(), isValidated: validation != nil)
   }
 
   func run() throws {
@@ -75,19 +81,16 @@ struct Train: ParsableCommand {
     }
     let model = try fresh(folder.classNames)
     let teacher = try teacher.map { try Teacher($0) }
-    announce(model, teacher, console)
-    let tuning = try FineTuning(
-      model: model, unfrozen: LayerSelection("all"), settings: training.settings(),
-      photosAtOnce: training.batchSize, isStrict: pass.strict, cacheLimit: 4_000_000_000,
-      augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0) }, teacher: teacher,
-      command: "train")
+    let settings = try settings()
+    announce(model, settings, teacher, console)
+    let tuning = try tuning(model, settings, teacher)
     let finished = try place.record(
       RunRecord(
         command: "train", data: data, validation: validation, classNames: folder.classNames),
       output: output, chosen: model.chosenOptions + [("dropout", "\(dropout)")], console
-    ) { run in
+    ) { run, keeper in
       let result = try tuning.run(
-        folder, validation: validating, showingOn: console, keeping: run)
+        folder, validation: validating, showingOn: console, keeping: (run, keeper))
       return RunOutcome(
         model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
         predictions: result.predictions)
@@ -96,10 +99,23 @@ struct Train: ParsableCommand {
       try finished.outcome.model.saveBase(baseOutput)
       console.note("wrote \(baseOutput): the base alone, in float16")
     }
+    reportResult(finished.outcome.model, console)
     try place.say(finished, console)
   }
 
   private var dropout: Double { training.dropout ?? network.dropout }
+
+  private func tuning(
+    _ model: ClassifierModel, _ settings: TrainingSettings, _ teacher: Teacher?
+  ) throws -> FineTuning {
+    try named(network.rawValue) {
+      try FineTuning(
+        model: model, trained: freezing.layers(), settings: settings,
+        photosAtOnce: training.batchSize, isStrict: pass.strict, cacheLimit: 4_000_000_000,
+        augmentation: augmentation.ranges.map { AugmentationPlan(ranges: $0) }, teacher: teacher,
+        command: "train")
+    }
+  }
 
   private func fresh(_ classNames: [String]) throws -> ClassifierModel {
     let size = photos.givenSize ?? ImageSize(network.inputSize)
@@ -116,7 +132,9 @@ struct Train: ParsableCommand {
     return model
   }
 
-  private func announce(_ model: ClassifierModel, _ teacher: Teacher?, _ console: Console) {
+  private func announce(
+    _ model: ClassifierModel, _ settings: TrainingSettings, _ teacher: Teacher?, _ console: Console
+  ) {
     console.note(
       "network: \(network.rawValue), \(grouped(model.network.parameterCount)) parameters "
         + (start.map { "from \($0)" } ?? "drawn with seed \(training.seed)"))
@@ -124,7 +142,7 @@ struct Train: ParsableCommand {
     if let ranges = augmentation.ranges {
       console.note("photos are changed at random in every epoch: \(ranges.summary)")
     }
-    console.note("training: \(training.summary)")
+    console.note("training: \(settings.summary)")
     if let teacher {
       console.note("teacher: \(teacher.width) features of \(teacher.name) from \(teacher.path)")
     }

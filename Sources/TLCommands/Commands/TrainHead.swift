@@ -46,15 +46,17 @@ struct TrainHead: ParsableCommand {
   @Option(help: "The seed of initial weights, order and dropout.")
   var seed: UInt64 = 0
 
+  @OptionGroup var learning: LearningOptions
   @OptionGroup var place: RunOptions
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws { _ = try settings(WeightDefaults()) }
 
   private func settings(_ defaults: WeightDefaults) throws -> TrainingSettings {
-    try trainingSettings(
+    let plain = try trainingSettings(
       epochs: epochs, batchSize: batchSize, optimizer: optimizer,
       learningRate: learningRate ?? defaults.headLearningRate, seed: seed)
+    return try learning.settings(plain, isValidated: validation != nil)
   }
 
   func run() throws {
@@ -81,6 +83,7 @@ struct TrainHead: ParsableCommand {
     if learningRate == nil {
       console.note("learning rate: \(training.settings.learningRate), which suits \(loaded.name)")
     }
+    noteLearning(training.settings, console)
     let progress = EpochProgress(console)
     let finished = try place.record(
       RunRecord(
@@ -88,9 +91,10 @@ struct TrainHead: ParsableCommand {
         classNames: training.features.classNames), output: output,
       chosen: [("learning-rate", "\(training.settings.learningRate)"), ("base", loaded.path)],
       console
-    ) { run in
+    ) { run, keeper in
       let model = try training.run(
-        base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary
+        base: loaded.network.pooled(source.pooling), baseDescription: loaded.summary,
+        keeper: keeper
       ) { event in
         try Interrupt.check()
         try progress.show(event)
@@ -100,7 +104,7 @@ struct TrainHead: ParsableCommand {
         model: model, frozen: model.history.last?.proof, photoWait: nil,
         predictions: try training.validationPredictions(of: model))
     }
-    if let frozen = finished.outcome.frozen { console.note("freeze: \(frozen)") }
+    reportResult(finished.outcome.model, console)
     try place.say(finished, console)
   }
 }

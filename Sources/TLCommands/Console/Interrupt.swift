@@ -28,6 +28,9 @@ package final class InterruptFlag: Sendable {
     ).exchanged
   }
 
+  /// Whether a signal came.
+  package var isSet: Bool { signal.load(ordering: .relaxed) != 0 }
+
   /// Throws `Interrupted` once a signal came.
   package func check() throws(Interrupted) {
     let signal = signal.load(ordering: .relaxed)
@@ -43,6 +46,9 @@ package enum Interrupt {
   package static func check() throws(Interrupted) {
     try flag.check()
   }
+
+  /// Whether the user asked to stop, so that the next `check` throws.
+  package static var isPending: Bool { flag.isSet }
 
   /// Takes over SIGINT and SIGTERM; called once, before the command runs.
   package static func watch() {

@@ -1,4 +1,5 @@
 import Synchronization
+import Training
 
 /// Numbers that a command measured, by name in the order of their first mention, for whoever ran it.
 package final class Measurements: Sendable {
@@ -22,7 +23,16 @@ package final class Measurements: Sendable {
 
 /// A command whose results are numbers with known names, which a recipe can expect.
 protocol Measuring {
+  /// `CLASS` and `K` stand for any class and number.
   static var metrics: [String] { get }
+}
+
+extension Measuring {
+  static func measures(_ metric: String) -> Bool {
+    let general = metric.replacing(/\[.+\]$/, with: "[CLASS]")
+      .replacing(/^top_[0-9]+_/, with: "top_K_")
+    return metrics.contains(general)
+  }
 }
 
 /// What every training command measures in its last epoch.
@@ -31,4 +41,6 @@ private let epochMetrics = ["loss", "accuracy", "val_loss", "val_accuracy"]
 extension Train: Measuring { static var metrics: [String] { epochMetrics } }
 extension TrainHead: Measuring { static var metrics: [String] { epochMetrics } }
 extension FineTune: Measuring { static var metrics: [String] { epochMetrics } }
-extension Evaluate: Measuring { static var metrics: [String] { ["accuracy", "loss"] } }
+extension Evaluate: Measuring {
+  static var metrics: [String] { Metrics.names(["CLASS"]) + ["top_K_accuracy"] }
+}

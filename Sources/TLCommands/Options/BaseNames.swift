@@ -10,8 +10,8 @@ extension CompletionKind {
     }
   }
 
-  /// Files and folders, as a shell would offer them.
-  private static func paths(startingWith prefix: String) -> [String] {
+  /// Files and folders, as a shell would offer them; bash marks folders itself.
+  static func paths(startingWith prefix: String) -> [String] {
     let end = prefix.lastIndex(of: "/").map { prefix.index(after: $0) } ?? prefix.startIndex
     let (folder, start) = (String(prefix[..<end]), prefix[end...])
     let names =
@@ -22,7 +22,7 @@ extension CompletionKind {
         var isFolder: ObjCBool = false
         let path = folder + name
         _ = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        return isFolder.boolValue ? path + "/" : path
+        return isFolder.boolValue && CompletionShell.requesting != .bash ? path + "/" : path
       }.sorted()
   }
 }

@@ -1,4 +1,4 @@
-import ArgumentParser
+package import ArgumentParser
 import Images
 import Training
 
@@ -31,6 +31,9 @@ extension FitMode: ExpressibleByArgument {
   public init?(argument: String) { self.init(rawValue: argument) }
   public var defaultValueDescription: String { rawValue }
   public static var allValueStrings: [String] { ["squash", "crop", "pad", "shorter-N"] }
+  package static var defaultCompletionKind: CompletionKind {
+    .list(["squash", "crop", "pad", "shorter-256"])
+  }
 }
 
 /// How photos come into the network's frame where a model or a base does not say.

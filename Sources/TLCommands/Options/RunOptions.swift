@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Foundation
 import Training
 
@@ -11,36 +12,66 @@ struct RunOptions: ParsableArguments {
       valueName: "folder"), completion: .directory)
   var folder: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep the state within an epoch after so many minutes; default: 10.", valueName: "n"))
+  var checkpointMinutes = 10.0
+
   @Flag(help: "Print JSON instead of text.")
   var json = false
+
+  /// Set by `tl resume`: the folder holds a run to go on with.
+  @Flag(help: .hidden)
+  var resume = false
+
+  func validate() throws {
+    guard checkpointMinutes > 0 else {
+      throw ValidationError("--checkpoint-minutes must be above 0, found \(checkpointMinutes)")
+    }
+    guard !resume || folder != nil else {
+      throw ValidationError("use `tl resume RUN` to go on with a run")
+    }
+  }
 
   /// Throws where the run or the model could not be written, before anything takes long.
   ///
   /// - Parameter inputs: files that must not be overwritten, as they are read.
   func check(output: String?, inputs: [String] = []) throws {
-    if let folder { try RunFolder.requireFree(folder) }
+    if let folder, !resume { try RunFolder.requireFree(folder) }
     if let output { try OutputPlace.check(output, inputs: inputs) }
   }
 
   /// Trains in a run folder: what `body` gives is kept there, and how it ended.
   ///
+  /// While it trains, no other process can use the folder.
   /// - Parameters:
   ///   - output: where the model is written too.
   ///   - chosen: what the command chose itself, by option, so that the run can be repeated.
   func record(
     _ record: RunRecord, output: String?, chosen: [(key: String, value: String)],
-    _ console: Console, _ body: (RunFolder) throws -> RunOutcome
+    _ console: Console, _ body: (RunFolder, RunKeeper) throws -> RunOutcome
   ) throws -> FinishedRun {
     let stem = output.map { "-" + URL(filePath: $0).deletingPathExtension().lastPathComponent }
     let name = record.command + (stem ?? "")
-    let run = try RunFolder.create(at: folder ?? RunPlace.standard(name))
-    let recipe = try Invocation.current?.recipe(name: name, chosen: chosen)
-    try run.begin(record, recipe: recipe ?? "")
+    let run = try opened(name)
+    let lock = try RunLock(run.path)
+    defer { withExtendedLifetime(lock) {} }
+    let kept = try checkpoint(run, console)
+    let recipe = try Invocation.current?.recipe(name: name, chosen: chosen) ?? ""
+    if resume {
+      try run.resume(recipe: recipe)
+    } else {
+      var record = record
+      record.output = output.map { URL(filePath: $0).standardizedFileURL.path }
+      try run.begin(record, recipe: recipe)
+    }
+    let keeper = RunKeeper(
+      run.file(RunFolder.checkpoint), resuming: kept, interval: .seconds(60 * checkpointMinutes),
+      isStopping: { Interrupt.isPending })
+    let files = [run.file("model.h5")] + (output.map { [$0] } ?? [])
     return try run.recording {
-      let outcome = try body(run)
-      let model = run.file("model.h5")
-      try outcome.model.save(model)
-      if let output { try outcome.model.save(output) }
+      let outcome = try keepingGoodWeights(files, console) { try body(run, keeper) }
+      for file in files { try outcome.model.save(file) }
       try outcome.predictions?.write(to: run.file("predictions.csv"))
       run.update {
         $0.frozen = outcome.frozen
@@ -49,8 +80,48 @@ struct RunOptions: ParsableArguments {
       }
       console.note("run: \(run.path)")
       console.note("report: tl report \(run.path)")
-      return FinishedRun(outcome: outcome, output: output ?? model, folder: run)
+      return FinishedRun(outcome: outcome, output: output ?? files[0], folder: run)
     }
+  }
+
+  /// Writes the last good weights where a run ends because its loss is no number any more.
+  private func keepingGoodWeights<R>(
+    _ files: [String], _ console: Console, _ body: () throws -> R
+  ) throws -> R {
+    do {
+      return try body()
+    } catch let broken as BrokenTraining {
+      for file in files {
+        try broken.model.save(file)
+        console.warning(
+          "wrote \(file) with the weights of epoch \(broken.epoch), the last good ones")
+      }
+      throw broken.reason
+    }
+  }
+
+  private func opened(_ name: String) throws -> RunFolder {
+    if resume, let folder { return try RunFolder.open(folder) }
+    return try RunFolder.create(at: folder ?? RunPlace.standard(name))
+  }
+
+  /// What the run left to go on from.
+  private func checkpoint(_ run: RunFolder, _ console: Console) throws -> TrainingCheckpoint? {
+    let path = run.file(RunFolder.checkpoint)
+    guard resume else { return nil }
+    guard FileManager.default.fileExists(atPath: path) else {
+      console.note("'\(run.path)' has no checkpoint: the run starts again")
+      return nil
+    }
+    let checkpoint = try CheckpointFile.read(path)
+    let inEpoch = checkpoint.state.position.map { ", \($0.examples) photos into the next" } ?? ""
+    console.note("going on after epoch \(checkpoint.state.epoch)\(inEpoch)")
+    if checkpoint.kernels != KernelTable.current.name {
+      console.warning(
+        "the run began with the kernels '\(checkpoint.kernels)' and goes on with "
+          + "'\(KernelTable.current.name)': the last bits of its numbers will differ")
+    }
+    return checkpoint
   }
 
   /// Says where the model is: the last line of a training command.
@@ -128,6 +199,20 @@ extension RunFolder {
 }
 
 extension RunFolderError: WithWayOut {}
+
+extension CheckpointError: WithWayOut {
+  package var wayOut: String? {
+    switch self {
+    case .cannotWrite(let path, _, .some):
+      "make room, then `tl resume \(URL(filePath: path).deletingLastPathComponent().relativePath)`"
+    case .noSpace: "make room, or another --run"
+    case .otherPhotos: "bring the photos back, or start a new run"
+    case .otherTensor: "bring the base's file back, or start a new run"
+    case .inUse: "wait for it, or another --run"
+    case .cannotRead, .damaged, .cannotWrite: nil
+    }
+  }
+}
 
 extension ClassifierModel {
   /// How photos are brought to the network, by the options that say so.

@@ -15,6 +15,7 @@ struct OptimizerName: ExpressibleByArgument, CustomStringConvertible {
 
   var description: String { rule.name }
   static var allValueStrings: [String] { Optimizer.Rule.names }
+  static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 /// The head on top of a base.
@@ -25,7 +26,10 @@ struct HeadOptions: ParsableArguments {
   @Option(help: "The share of hidden units dropped while training, below 1.")
   var dropout = 0.5
 
-  var plan: HeadPlan { HeadPlan(hidden: hidden, dropout: dropout) }
+  @Option(help: "How its kernels are drawn.")
+  var initializer = KernelInitializer.glorotUniform
+
+  var plan: HeadPlan { HeadPlan(hidden: hidden, dropout: dropout, initializer: initializer) }
 
   func validate() throws {
     guard hidden >= 0 else {
@@ -58,11 +62,20 @@ func trainingSettings(
     seed: seed)
 }
 
-/// The layers that `--unfreeze` names.
-func layerSelection(_ text: String) throws -> LayerSelection {
-  let selection = LayerSelection(text)
-  guard !selection.patterns.isEmpty else {
-    throw ValidationError("--unfreeze names no layer: say 'none' for the head alone")
+/// Says what a run gave besides its epochs: the proof of freezing, and whose weights it has.
+func reportResult(_ model: ClassifierModel, _ console: Console) {
+  guard let run = model.history.last else { return }
+  if let best = run.bestEpoch {
+    let count = run.epochs.count
+    console.note("the weights are those of epoch \(best) of \(count), the best")
   }
-  return selection
+  let digest = run.frozenDigest.map { "; sha256 of the frozen before and after: \($0.prefix(16))" }
+  console.note("freeze: \(run.proof)\(digest ?? "")")
+}
+
+/// Says how it is learned, where that is not what the book does.
+func noteLearning(_ settings: TrainingSettings, _ console: Console) {
+  let isPlain = settings.schedule == LearningRateSchedule() && settings.labelSmoothing == 0
+  guard !isPlain || settings.rareSummary != nil else { return }
+  console.note("training: \(settings.summary)")
 }

@@ -5,25 +5,37 @@ extension FineTuning {
   /// Trains with progress for everything that takes long.
   ///
   /// - Parameters:
-  ///   - run: where the epochs are kept, nil where they need not be.
+  ///   - kept: where the state is kept and, with a folder, the epochs.
   ///   - isReporting: whether to say what was noticed about the photos.
+  ///   - cacheLimit: as it was given; nil where nothing is to be said of what is trained and kept.
+  ///   - changes: how photos are changed at random.
   func run(
     _ folder: PhotoFolder, validation: PhotoFolder?, showingOn console: Console,
-    keeping kept: RunFolder? = nil, isReporting: Bool = true
+    keeping kept: (run: RunFolder?, keeper: RunKeeper), isReporting: Bool = true,
+    cacheLimit: Int? = nil, changes: Augmentation? = nil
   ) throws -> Result {
-    let caching = caching(
-      photos: folder.photos.count, validation: validation?.photos.count ?? 0)
-    let prefix = Progress(
-      title: title(of: caching), total: caching.total, unit: "photos", console: console)
+    let photos = (folder.photos.count, validation?.photos.count ?? 0)
+    var prefix: Progress?
+    var isFirst = true
     let progress = EpochProgress(console)
-    return try run(folder, validation: validation) { event in
+    return try run(folder, validation: validation, keeper: kept.keeper) { event in
       try Interrupt.check()
       switch event {
+      case .stage(let stage, let index, let count, let caching):
+        if count > 1, let name = stage.name {
+          console.note("stage \(index + 1) of \(count): \(name), \(stage.epochs) epochs")
+        }
+        if let cacheLimit {
+          announce(stage, caching, photos, changes, cacheLimit: cacheLimit, console)
+        }
+        prefix = Progress(
+          title: title(stage, caching), total: caching.total, unit: "photos", console: console)
       case .prefix(let done, let total):
-        prefix.advance(to: done)
-        if done == total { prefix.finish() }
+        prefix?.advance(to: done)
+        if done == total { prefix?.finish() }
       case .examined(let tally, let validationTally, let shared):
-        guard isReporting else { return }
+        guard isReporting, isFirst else { return }
+        isFirst = false
         report(tally, console)
         if let validationTally { report(validationTally, console) }
         if shared > 0 {
@@ -35,14 +47,43 @@ extension FineTuning {
           "epoch \(epoch) went without \(photos.count) photo\(photos.count == 1 ? "" : "s")")
       case .training(let event):
         try progress.show(event)
-        try kept?.add(event)
+        try kept.run?.add(event)
       }
     }
   }
 
-  private func title(of caching: Caching) -> String {
+  private func title(_ stage: Stage, _ caching: Caching) -> String {
     guard caching.keepsPhotos else { return "check of photos" }
-    return hasFrozenLayers ? "frozen part" : "photos"
+    return stage.hasFrozenLayers ? "frozen part" : "photos"
+  }
+
+  /// Says what is trained in a stage, and what is kept in memory for it.
+  private func announce(
+    _ stage: Stage, _ caching: Caching, _ count: (photos: Int, others: Int),
+    _ changes: Augmentation?, cacheLimit: Int, _ console: Console
+  ) {
+    let parts = stage.trainedParts
+    let list = [parts.dropLast().joined(separator: ", "), parts.last ?? ""]
+    console.note(
+      "training \(list.filter { !$0.isEmpty }.joined(separator: " and ")); "
+        + "all up to '\(stage.boundary.name)' is frozen")
+    if let changes { console.note("photos are changed at random: \(changes.summary)") }
+    let (photos, others) = count
+    if caching.isFresh {
+      console.note("every epoch sees new changes: the frozen part runs anew in each")
+      if others == 0 { return }
+    }
+    let views = caching.views == 1 ? "" : "\(caching.views) views of \(photos) photos and "
+    let what =
+      caching.isFresh
+      ? "\(others) photos for validation"
+      : views + "\(caching.views == 1 ? photos + others : others) photos"
+    let megabytes = (caching.bytes + 999_999) / 1_000_000
+    let place = "outputs of '\(stage.boundary.name)' for \(what) (\(megabytes) MB)"
+    console.note(
+      caching.keepsValidation
+        ? "\(place) are computed once and kept in memory"
+        : "\(place) exceed --cache-limit \(cacheLimit): they are computed anew in every epoch")
   }
 }
 

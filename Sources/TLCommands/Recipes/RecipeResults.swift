@@ -23,6 +23,12 @@ struct RecipeResults {
     }
 
     var isAsExpected: Bool? { expectation?.contains(mean) }
+
+    /// Whether the table shows it.
+    var isMain: Bool {
+      expectation != nil
+        || ["loss", "accuracy", "val_loss", "val_accuracy", "seconds"].contains(metric)
+    }
   }
 
   /// In the order of stages and of what they measured; the seconds come last of each stage.
@@ -61,7 +67,7 @@ struct RecipeResults {
           ? seeds.map { .number("seed \($0)") } + [.number("mean"), .number("deviation")]
           : [.number("value")])
         + (expectations.isEmpty ? [] : [.text("expected"), .text("as expected")]))
-    for row in rows {
+    for row in rows where row.isMain {
       let digits = row.metric == "seconds" ? 1 : 4
       var cells = [row.stage, row.metric]
       if hasSeeds {
