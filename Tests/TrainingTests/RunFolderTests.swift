@@ -63,7 +63,8 @@ struct RunFolderTests {
       #expect(
         Set(running.keys) == [
           "format", "command", "status", "started", "finished", "seconds", "version", "data",
-          "validation", "model", "classNames", "frozen", "trained", "photoWait", "isa", "threads",
+          "validation", "model", "output", "classNames", "frozen", "trained", "photoWait", "isa",
+          "threads",
           "error",
         ])
       #expect(running["status"] as? String == "running")
