@@ -58,8 +58,8 @@ struct TrainingRunTests {
       #expect(outcome.output.hasPrefix("wrote head.h5: classes cats, dogs; "))
       #expect(
         try names(folder, run) == [
-          "events", "history.csv", "history.json", "model.h5", "predictions.csv", "recipe.yaml",
-          "run.json",
+          "checkpoint.h5", "events", "history.csv", "history.json", "lock", "model.h5",
+          "predictions.csv", "recipe.yaml", "run.json",
         ])
       #expect(try bytes(folder, "\(run)/model.h5") == bytes(folder, "head.h5"))
       let record = try record(folder, run)
@@ -117,7 +117,7 @@ struct TrainingRunTests {
     try withFeatures { folder in
       let train = [
         "train", WorkflowTests.train, "--network", "lenet-5", "--epochs", "2", "--rotation", "10",
-        "--schedule", "cosine", "--seed", "2",
+        "--learning-rate-schedule", "cosine", "--seed", "2",
       ]
       for (arguments, name) in [(Self.head, "a"), (Self.tuning, "b"), (train, "c")] {
         _ = try succeed(arguments + ["--run", name], in: folder)

@@ -64,7 +64,7 @@ struct RunFolderTests {
         Set(running.keys) == [
           "format", "command", "status", "started", "finished", "seconds", "version", "data",
           "validation", "model", "classNames", "frozen", "trained", "photoWait", "isa", "threads",
-          "error",
+          "error", "output",
         ])
       #expect(running["status"] as? String == "running")
       #expect(running["started"] as? String == "2023-11-14T22:13:20Z")
