@@ -6,8 +6,9 @@ package import Compute
 /// it lies the *trainable suffix*, which runs forward and, where trained parameters have an
 /// influence, backward.
 ///
-/// One value crosses the cut. In a network without branches the suffix is exactly what trained
-/// parameters can influence; a cut within a residual block is moved down to the block's input.
+/// One value crosses the cut. In a network without branches the suffix is what trained parameters can
+/// influence, and the dropout of the head; a cut within a residual block is moved down to the block's
+/// input.
 package struct FreezeCut: Sendable, Equatable {
   /// The nodes of the suffix in order of computation.
   package let suffix: [Int]
@@ -19,17 +20,23 @@ package struct FreezeCut: Sendable, Equatable {
 
   /// The highest cut below all trainable layers of `network`.
   package init(_ network: Network) throws(LayerError) {
-    var inSuffix = Set<Int>()
-    for (index, node) in network.nodes.enumerated()
-    where (node.isTrainable && node.hasTrainableParameters)
-      || node.inputs.contains(where: inSuffix.contains)
-    {
-      inSuffix.insert(index)
+    var (influenced, inSuffix) = (Set<Int>(), Set<Int>())
+    for (index, node) in network.nodes.enumerated() {
+      if (node.isTrainable && node.hasTrainableParameters)
+        || node.inputs.contains(where: influenced.contains)
+      {
+        influenced.insert(index)
+      }
+      // A head's dropout draws anew in every step, also below all that is trained.
+      let drops = index >= network.headStart && node.layer is Dropout
+      if drops || influenced.contains(index) || node.inputs.contains(where: inSuffix.contains) {
+        inSuffix.insert(index)
+      }
     }
-    guard inSuffix.contains(network.outputIndex) else {
+    guard influenced.contains(network.outputIndex) else {
       throw .badGraph("nothing is trainable")
     }
-    influenced = inSuffix
+    self.influenced = influenced
     var crossing = Set(inSuffix.flatMap { network.nodes[$0].inputs }).subtracting(inSuffix)
     // Inputs come before what takes them: taking the last one in until one is left finds the
     // highest node that everything goes through.

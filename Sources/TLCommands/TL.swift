@@ -7,7 +7,8 @@ package struct TL: ParsableCommand {
     abstract: "Retrain image classifiers on your own photos.",
     version: "0.1.0",
     subcommands: [
-      ExtractFeatures.self, TrainHead.self, FineTune.self, Train.self, Evaluate.self, Predict.self,
+      ExtractFeatures.self, TrainHead.self, FineTune.self, Train.self,
+      FindLearningRate.self, Evaluate.self, Predict.self,
       Run.self, Resume.self, Report.self, Show.self, Inspect.self, Summary.self, Augment.self,
       CheckData.self,
       Split.self, MakeDemo.self, WeightsCommand.self, Bench.self,

@@ -64,8 +64,9 @@ package struct FreezeProof: Sendable, Equatable {
     guard frozenButChanged.isEmpty else { throw TrainingError.frozenChanged(frozenButChanged) }
   }
 
-  /// Digests of the digests of all frozen tensors; equal, as none of them may change. Nil where
-  /// nothing is frozen.
+  /// Digests of the digests of all frozen tensors; equal, as none of them may change.
+  ///
+  /// Nil where nothing is frozen.
   package var frozenDigests: (before: String, after: String)? {
     let frozen = rows.filter { !$0.isTrainable }
     guard !frozen.isEmpty else { return nil }

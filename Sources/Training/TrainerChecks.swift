@@ -25,11 +25,13 @@ extension Trainer {
   /// The first place among examples where the averaged network gives no finite numbers.
   private func place(on examples: any Examples, _ all: [Int]) throws -> NotFinitePlace {
     for start in stride(from: 0, to: all.count, by: settings.batchSize) {
-      let indices = Array(all[start..<min(start + settings.batchSize, all.count)])
+      let wanted = Array(all[start..<min(start + settings.batchSize, all.count)])
+      let (indices, values) = try examples.readable(at: wanted)
+      if indices.isEmpty { continue }
       var copy = self
       copy.network = averaged
       _ = copy.trainStep(
-        try examples.values(at: indices), labels: indices.map { examples.labels[$0] })
+        values, labels: indices.map { examples.labels[$0] })
       if let trouble = copy.trouble { return trouble }
     }
     return .loss

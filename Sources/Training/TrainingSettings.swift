@@ -17,8 +17,9 @@ package struct TrainingSettings: Sendable {
   package var weightDecay: Float?
   package var clipping: GradientClipping?
   package var partRates = PartRates()
-  /// What is kept of the average of the weights in every step; nil for no average. With it the
-  /// average is what is evaluated and what the run gives.
+  /// What is kept of the average of the weights in every step; nil for no average.
+  ///
+  /// With it the average is what is evaluated and what the run gives.
   package var averaging: Float?
   package var plateau: PlateauRule?
   package var stopping: StoppingRule?

@@ -13,9 +13,9 @@ package struct UnfreezingSchedule: Sendable, Equatable {
 
   package let steps: [Step]
 
-  /// Reads `head:5, block5:10, block4:10`: what is unfrozen besides, and for how many epochs. Several
-  /// patterns of one step are joined by `+`.
+  /// Reads `head:5, block5:10, block4:10`: what is unfrozen besides, and for how many epochs.
   ///
+  /// Several patterns of one step are joined by `+`.
   /// Throws `TrainingError.badUnfreezing`.
   package init(_ text: String) throws {
     var steps: [Step] = []

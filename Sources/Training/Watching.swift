@@ -69,8 +69,9 @@ package struct PlateauRule: Sendable, Equatable, Codable {
   }
 }
 
-/// Ends a run whose value no longer gets better: Keras's `EarlyStopping` with
-/// `restore_best_weights`. The best weights are taken also where the last epoch is reached.
+/// Ends a run whose value no longer gets better: Keras's `EarlyStopping` that restores the best.
+///
+/// The best weights are taken also where the last epoch is reached.
 package struct StoppingRule: Sendable, Equatable, Codable {
   package var patience: Int
   package var minimumDelta: Double

@@ -188,6 +188,40 @@ struct ReportTests {
     }
   }
 
+  @Test func aRecipesRunTellsItsStages() throws {
+    try Locations.withTemporaryFolder { folder in
+      try write(
+        """
+        {"command": "run", "status": "failed", "error": "tune: <no> photos", "stages": [
+          {"name": "head", "command": "train-head", "seed": 1, "seconds": 2,
+           "metrics": {"val_accuracy": 0.91666, "loss": 0.5}},
+          {"name": "test", "command": "evaluate", "seconds": 61, "metrics": {}}]}
+        """, "run.json", folder)
+      let head = folder.appending(path: "head")
+      try FileManager.default.createDirectory(at: head, withIntermediateDirectories: true)
+      try write("{\"status\": \"finished\"}", "run.json", head)
+      let written = try writeReport(run: folder.path)
+      #expect(written.missing == ["no recipe: there is no 'recipe.yaml' in the run's folder"])
+      let page = try page(folder)
+      #expect(page.contains("The run failed; this is what it had written by then. tune: &lt;no"))
+      #expect(page.contains("loss 0.5000, val_<wbr>accuracy 0.9167"))
+      #expect(page.contains("`tl report \(folder.path)/head`"))
+    }
+  }
+
+  @Test func featuresHaveNoPhotosUntilTheirFolderIsNamed() throws {
+    try Locations.withTemporaryFolder { folder in
+      let mistakes = try makeRun(folder).mistakes.count
+      try write("", "features.h5", folder)
+      try write("{\"validation\": \"\(folder.path)/features.h5\"}", "run.json", folder)
+      let written = try writeReport(run: folder.path)
+      #expect(written.missing.contains { $0.contains("validated on features") })
+      let named = try writeReport(run: folder.path, data: folder.path + "/photos")
+      #expect(named.missing == [])
+      #expect(try count("data:image/jpeg", page(folder)) == 2 * mistakes)
+    }
+  }
+
   @Test(arguments: [15, 48]) func manyClassesAreFolded(classes: Int) throws {
     try Locations.withTemporaryFolder { folder in
       let names = (0..<classes).map { "class_\($0)" }
@@ -241,7 +275,7 @@ struct ReportTests {
 
   @Test func bestEpochIsThatOfTheValidation() throws {
     func best(_ accuracy: [Double?], _ loss: [Double?]) -> Int? {
-      RunHistory(columns: ["loss": [1, 1, 1], "val_accuracy": accuracy, "val_loss": loss]).best
+      ReportHistory(columns: ["loss": [1, 1, 1], "val_accuracy": accuracy, "val_loss": loss]).best
     }
     #expect(best([0.5, 0.9, 0.7], [1, 2, 3]) == 1)
     #expect(best([0.9, 0.9, 0.7], [1, 0.5, 3]) == 1)

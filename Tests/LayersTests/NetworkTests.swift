@@ -102,6 +102,22 @@ struct NetworkTests {
       names(chosen.filter { network.nodes[$0].hasTrainableParameters }, network) == expected)
   }
 
+  /// A dropout of the head draws anew in every step, so it cannot be part of what runs once.
+  @Test func dropoutOfTheHeadLiesAboveTheCut() throws {
+    var network = Network(name: "net", inputShape: [4, 4, 2], inputName: "input")
+    try network.add(MaxPooling2D(name: "pool"))
+    try network.add(Dropout(name: "dropout", rate: 0.5))
+    try network.add(Flatten(name: "flatten"))
+    let dense = try network.add(
+      Dense(name: "dense", kernel: Tensor(zeros: [8, 1]), bias: nil, activation: .sigmoid))
+    network.declareHead(from: 2)
+    network.setTrainable([dense])
+    let cut = try FreezeCut(network)
+    #expect(network.nodes[cut.boundary].name == "pool")
+    #expect(cut.suffix == [2, 3, 4])
+    #expect(cut.influenced == [dense])
+  }
+
   @Test func cutsBelowTheLowestTrainableLayer() throws {
     var network = try Self.network()
     network.setTrainable(try LayerSelection("block2,dense").nodes(in: network))

@@ -65,6 +65,10 @@ struct EvaluateTests {
       #expect(report.metrics[1].value == report.accuracy && report.metrics[0].value == report.loss)
       #expect(report.metrics.map(\.interval).first == "bootstrap")
       #expect(report.assertions.map(\.holds) == [true])
+      // Scripts look for the numbers by line.
+      for key in ["accuracy", "loss", "photos", "right"] {
+        #expect(json.output.components(separatedBy: "\"\(key)\" : ").count == 2, "\(key)")
+      }
       #expect(json.errors.contains("loss<1e9 holds: found "))
     }
   }

@@ -62,7 +62,8 @@ struct RefusalTests {
         "train-head", "f.h5", "--output", "x.h5", "--epochs", "1", "--learning-rate", "1e38",
         "--batch-size", "100",
       ],
-      "the loss is no longer a number in epoch 1", "a smaller --learning-rate"
+      "the loss is no longer a number in epoch 1",
+      "a smaller --learning-rate, or --global-clipnorm 1"
     ),
     (
       ["fine-tune", train, "--model", "m.h5", "--unfreeze", "", "--output", "x.h5"],

@@ -66,6 +66,12 @@ struct MistakeFigures {
       missing.append("no photos: the run does not say which folder it was validated on")
       return rows.map { _ in nil }
     }
+    guard !isFile(folder) else {
+      missing.append(
+        "no photos: the run was validated on features, '\(folder)': `tl report --data DIR` with "
+          + "the folder that they are of shows the photos")
+      return rows.map { _ in nil }
+    }
     let photos = rows.map { row -> Photo? in
       let path = joined(folder, row.path)
       guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -78,6 +84,12 @@ struct MistakeFigures {
           + "`tl report --data DIR` with the folder where they are now shows them")
     }
     return photos
+  }
+
+  private func isFile(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && !isFolder.boolValue
   }
 
   private struct Mapped {

@@ -11,7 +11,7 @@ extension RunReport {
         "interrupted": "The run was interrupted; this is what it had written by then.",
         "failed": "The run failed; this is what it had written by then.",
       ]
-      page.remark(words[status] ?? "Status: \(status).")
+      page.remark((words[status] ?? "Status: \(status).") + (record?.error.map { " \($0)" } ?? ""))
     }
     if let metrics, let accuracy = metrics[name: "accuracy"], let value = accuracy.value {
       let interval = accuracy.interval.map {
@@ -50,6 +50,25 @@ extension RunReport {
         + "better than it is.")
   }
 
+  /// The commands of a recipe, and where the reports about its trainings come from.
+  mutating func addStages(_ stages: [ReportRecord.Stage]) {
+    page.heading("Stages")
+    let rows = stages.map { stage in
+      let numbers = stage.metrics.sorted { $0.key < $1.key }.map {
+        "\($0.key) \(ReportNumber.fixed($0.value, 4))"
+      }
+      return [
+        stage.name, "tl \(stage.command)", stage.seed.map { "\($0)" } ?? "",
+        numbers.joined(separator: ", "), ReportNumber.duration(stage.seconds),
+      ]
+    }
+    page.add(HTMLPage.table([["stage", "command", "seed", "measured", "took"]] + rows, numbers: 1))
+    let trainings = contents.inner.map { "`tl report \(joined(contents.folder, $0))`" }
+    guard !trainings.isEmpty else { return }
+    page.paragraph(
+      "Each training has a report of its own: " + trainings.joined(separator: ", ") + ".")
+  }
+
   mutating func addCurves() {
     page.heading("Training")
     guard let history = contents.history, !history.epochs.isEmpty else {
@@ -84,7 +103,7 @@ extension RunReport {
   }
 
   private func chart(
-    _ title: String, _ history: RunHistory, _ series: [LineChart.Series], _ axis: Axis
+    _ title: String, _ history: ReportHistory, _ series: [LineChart.Series], _ axis: Axis
   ) -> String {
     let chart = LineChart(
       title: title, epochs: history.epochs, series: series, axis: axis, best: history.best)

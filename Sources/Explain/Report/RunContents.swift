@@ -4,8 +4,8 @@ import Training
 /// What a training run left in its folder, as far as it is there.
 struct RunContents {
   let folder: String
-  let record: RunRecord?
-  let history: RunHistory?
+  let record: ReportRecord?
+  let history: ReportHistory?
   let recipe: String?
   let predictions: Predictions?
   /// The model's file; nil where there is none.
@@ -28,10 +28,10 @@ struct RunContents {
       }
     }
     func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(filePath: path)) }
-    record = part("run.json") { try JSONDecoder().decode(RunRecord.self, from: bytes($0)) }
+    record = part("run.json") { try JSONDecoder().decode(ReportRecord.self, from: bytes($0)) }
     history =
-      part("history.json") { try RunHistory(json: bytes($0)) }
-      ?? part("history.csv") { try RunHistory(csv: bytes($0)) }
+      part("history.json") { try ReportHistory(json: bytes($0)) }
+      ?? part("history.csv") { try ReportHistory(csv: bytes($0)) }
     recipe = part("recipe.yaml") { String(decoding: try bytes($0), as: UTF8.self) }
     predictions = part("predictions.csv") { try Predictions(contentsOf: $0) }
     model = part(record?.model ?? "model.h5") { $0 }
@@ -56,6 +56,15 @@ struct RunContents {
     case let error as CSV.Malformed: "line \(error.line): \(error.reason)"
     case is CocoaError: "it cannot be opened"
     default: "\(error)"
+    }
+  }
+
+  /// The folders in it that are runs themselves, as those of a recipe's stages.
+  var inner: [String] {
+    let files = FileManager.default
+    let names = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().filter {
+      files.fileExists(atPath: joined(joined(folder, $0), "run.json"))
     }
   }
 

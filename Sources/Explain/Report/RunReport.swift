@@ -54,6 +54,11 @@ struct RunReport {
 
   mutating func compose() {
     addVerdict()
+    if let stages = contents.record?.stages {
+      addStages(stages)
+      addRun()
+      return addRecipe()
+    }
     addCurves()
     sideBySide([{ $0.addMetrics() }, { $0.addConfusion() }])
     sideBySide([{ $0.addClasses() }, { $0.addCalibration() }])

@@ -86,7 +86,7 @@ struct FineTune: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Epochs of the head's own training; 0: none; default: 30, with --schedule 0.",
+      "Epochs of the head's own training; 0: none; default: 30, or 0 where --schedule begins with it.",
       valueName: "n"))
   var headEpochs: Int?
 
@@ -107,7 +107,7 @@ struct FineTune: ParsableCommand {
     guard (1...1000).contains(augmentViews ?? 1) else {
       throw ValidationError("--augment-views must be 1 to 1000, found \(augmentViews ?? 1)")
     }
-    guard headEpochs != 0 || schedule != nil || freezing.unfreeze == "none" else {
+    guard ownHeadEpochs > 0 || freezing.unfreeze == "none" || isHeadFirst else {
       throw ValidationError(
         "--head-epochs 0 needs --unfreeze none: a random head would spoil what it is trained with")
     }
@@ -140,7 +140,10 @@ struct FineTune: ParsableCommand {
     return try learning.settings(plain, isValidated: validation != nil)
   }
 
-  private var ownHeadEpochs: Int { headEpochs ?? (schedule == nil ? 30 : 0) }
+  /// Whether --schedule begins with the head alone.
+  private var isHeadFirst: Bool { (try? unfreezing())?.steps.first?.name == "head" }
+
+  private var ownHeadEpochs: Int { headEpochs ?? (isHeadFirst ? 0 : 30) }
 
   /// The head's own training has the loss and the steps of the rest, but one rate.
   private func headSettings(_ defaults: WeightDefaults) throws -> TrainingSettings {
@@ -165,7 +168,7 @@ struct FineTune: ParsableCommand {
     let precision = precision.chosen(console)
     var start =
       if let model {
-        try opened(model, folder, console)
+        try startingModel(model, folder, data, photos, pass, console)
       } else {
         try fresh(folder, console)
       }
@@ -209,28 +212,6 @@ struct FineTune: ParsableCommand {
     }
   }
 
-  private func opened(
-    _ path: String, _ folder: PhotoFolder, _ console: Console
-  ) throws -> ClassifierModel {
-    let scaling = photos.scaling
-    var model = try ClassifierModel.load(
-      path,
-      overrides: ModelOverrides(
-        preprocessing: photos.preprocess, interpolation: scaling.interpolation, fit: scaling.fit,
-        ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode,
-        imageSize: photos.givenSize?.pair, fallbackClassNames: folder.classNames))
-    model.loader.pixelLimit = pass.limits.pixelLimit
-    guard model.classNames == folder.classNames else {
-      throw TrainingError.otherClasses(path, model.classNames, data, folder.classNames)
-    }
-    if model.history.isEmpty {
-      console.note("'\(path)' was not written by tl: its classes are taken to be the folder's")
-    }
-    console.note("model: \(model.summary)")
-    console.note("photos: \(model.loader.summary)")
-    return model
-  }
-
   /// A base with a random head.
   private func fresh(_ folder: PhotoFolder, _ console: Console) throws -> ClassifierModel {
     let options = try BaseOptions.parse(
@@ -254,7 +235,7 @@ struct FineTune: ParsableCommand {
   ) throws -> ClassifierModel {
     guard model == nil else { return start }
     guard ownHeadEpochs > 0 else {
-      let why = schedule == nil ? "--head-epochs 0" : "--schedule trains it"
+      let why = isHeadFirst ? "--schedule trains it" : "--head-epochs 0"
       console.note("the head starts from random weights (\(why))")
       return start
     }

@@ -106,17 +106,23 @@ struct EvaluationReport: Encodable {
 
   struct ClassNumbers: Encodable {
     let `class`: String
-    let photos: Int
+    let count: Int
     let predicted: Int
-    let metrics: [Number]
+    let numbers: [Number]
   }
 
+  /// No name of the top level is used again below it: scripts look for them by line.
   struct Bin: Encodable {
     let low: Double
     let high: Double
-    let photos: Int
+    let count: Int
     let confidence: Double?
-    let accuracy: Double?
+    let shareRight: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case low, high, count, confidence
+      case shareRight = "share_right"
+    }
   }
 
   struct Outcome: Encodable {
@@ -138,13 +144,13 @@ struct EvaluationReport: Encodable {
     self.metrics = metrics.overall.map(Number.init)
     classes = metrics.classes.map {
       ClassNumbers(
-        class: $0.className, photos: $0.count, predicted: $0.predicted,
-        metrics: $0.all.map(Number.init))
+        class: $0.className, count: $0.count, predicted: $0.predicted,
+        numbers: $0.all.map(Number.init))
     }
     calibration = metrics.calibration.bins.map {
       Bin(
-        low: $0.lower, high: $0.upper, photos: $0.count, confidence: $0.confidence,
-        accuracy: $0.accuracy)
+        low: $0.lower, high: $0.upper, count: $0.count, confidence: $0.confidence,
+        shareRight: $0.accuracy)
     }
     self.assertions = assertions.map {
       let (holds, found) = $0.check(metrics)

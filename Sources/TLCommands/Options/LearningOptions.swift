@@ -15,19 +15,12 @@ struct LearningOptions: ParsableArguments {
     _ plain: TrainingSettings, isValidated: Bool
   ) throws -> TrainingSettings {
     var settings = plain
-    settings.rule = try steps.rule(plain.rule)
-    settings.weightDecay = steps.weightDecay
-    settings.clipping = steps.clipping
-    settings.partRates = steps.partRates
+    try steps.apply(to: &settings)
+    loss.apply(to: &settings)
     settings.schedule = pace.schedule
     settings.plateau = pace.plateau
     settings.stopping = pace.stopping
     settings.monitor = pace.monitor
-    settings.labelSmoothing = loss.labelSmoothing
-    settings.focal = loss.focalLoss
-    settings.classWeighting = loss.classWeight?.weighting
-    settings.l2 = loss.l2
-    settings.averaging = loss.ema
     if let monitor = pace.monitor, monitor.needsValidation, !isValidated {
       throw ValidationError("--monitor \(monitor.rawValue) needs --validation")
     }
@@ -72,8 +65,15 @@ struct StepOptions: ParsableArguments {
       ?? clipvalue.map { .value($0) }
   }
 
+  func apply(to settings: inout TrainingSettings) throws {
+    settings.rule = try rule(settings.rule)
+    settings.weightDecay = weightDecay
+    settings.clipping = clipping
+    settings.partRates = partRates
+  }
+
   /// The rule with its momentum.
-  func rule(_ plain: Optimizer.Rule) throws -> Optimizer.Rule {
+  private func rule(_ plain: Optimizer.Rule) throws -> Optimizer.Rule {
     switch plain {
     case .sgd: return .sgd(momentum: momentum ?? 0, nesterov: nesterov)
     case .rmsprop where !nesterov: return .rmsprop(momentum: momentum ?? 0)
@@ -200,7 +200,15 @@ struct LossChoices: ParsableArguments {
   @Option(help: "Evaluate and write the average of the weights: 0.99, 0.999.")
   var ema: Float?
 
-  var focalLoss: FocalLoss? { focal.map { FocalLoss(gamma: $0, alpha: focalAlpha) } }
+  func apply(to settings: inout TrainingSettings) {
+    settings.labelSmoothing = labelSmoothing
+    settings.focal = focalLoss
+    settings.classWeighting = classWeight?.weighting
+    settings.l2 = l2
+    settings.averaging = ema
+  }
+
+  private var focalLoss: FocalLoss? { focal.map { FocalLoss(gamma: $0, alpha: focalAlpha) } }
 
   func validate() throws {
     try require(

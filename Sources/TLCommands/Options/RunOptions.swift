@@ -79,6 +79,7 @@ struct RunOptions: ParsableArguments {
         $0.photoWait = outcome.photoWait
       }
       console.note("run: \(run.path)")
+      console.note("report: tl report \(run.path)")
       return FinishedRun(outcome: outcome, output: output ?? files[0], folder: run)
     }
   }

@@ -2,7 +2,7 @@ package import Foundation
 import Training
 
 /// What `run.json` says, as far as it does.
-struct RunRecord: Decodable {
+struct ReportRecord: Decodable {
   var command: String?
   var status: String?
   var started: String?
@@ -17,12 +17,22 @@ struct RunRecord: Decodable {
   var photoWait: Double?
   var isa: String?
   var threads: Int?
+  /// Why the run failed.
+  var error: String?
+  /// The commands of a recipe that are done.
+  var stages: [Stage]?
 
-  init() {}
+  struct Stage: Decodable {
+    let name: String
+    let command: String
+    let seed: UInt64?
+    let seconds: Double
+    let metrics: [String: Double]
+  }
 }
 
 /// The epochs of a run, a column for each number.
-package struct RunHistory: Equatable, Sendable {
+package struct ReportHistory: Equatable, Sendable {
   package let epochs: [Int]
   /// As many values as there are epochs; nil for one that is missing or no number.
   private let columns: [String: [Double?]]
