@@ -6,7 +6,8 @@ import Testing
 
 /// What holds for every command: `--quiet`, `--json` and `NO_COLOR`.
 struct EveryCommandTests {
-  private static let tree = CommandOptions.all + [CommandOptions("run", Run.self)]
+  private static let tree =
+    CommandOptions.all + [CommandOptions("run", Run.self), CommandOptions("resume", Resume.self)]
 
   /// A working call of every command, in a folder with a model `m.h5`, features `f.h5`, a run `r`
   /// and a recipe `r.yaml`.
@@ -22,6 +23,7 @@ struct EveryCommandTests {
       "predict": [train, "--model", "m.h5"],
       "run": ["r.yaml", "--data", WorkflowTests.photos, "--base", base],
       "report": ["r"],
+      "resume": ["r", "--epochs", "2"],
       "show heatmap": [photo, "--model", "m.h5", "--output", "maps"],
       "show activations": [photo, "--model", "m.h5", "--output", "a.png"],
       "show filters": [

@@ -63,9 +63,8 @@ struct RunFolderTests {
       #expect(
         Set(running.keys) == [
           "format", "command", "status", "started", "finished", "seconds", "version", "data",
-          "validation", "model", "output", "classNames", "frozen", "trained", "photoWait", "isa",
-          "threads",
-          "error",
+          "validation", "model", "classNames", "frozen", "trained", "photoWait", "isa", "threads",
+          "error", "output",
         ])
       #expect(running["status"] as? String == "running")
       #expect(running["started"] as? String == "2023-11-14T22:13:20Z")

@@ -28,6 +28,9 @@ struct Summary: ParsableCommand {
   @Flag(help: "Accept a base file that lacks some of its tensors.")
   var allowPartial = false
 
+  @Flag(help: "Print JSON instead of a table.")
+  var json = false
+
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -42,6 +45,10 @@ struct Summary: ParsableCommand {
     if freezing.isGiven {
       let chosen = try named(base ?? model ?? "mini") { try freezing.layers().nodes(in: network) }
       network.setTrainable(chosen)
+    }
+    if json {
+      let report = SummaryReport(network)
+      return try console.write(JSONText.encode(report, isPretty: true) + "\n")
     }
     try console.result("network '\(network.name)', input \(network.inputShape)")
     try console.result(table(network))
@@ -113,4 +120,46 @@ func grouped(_ number: Int) -> String {
     digits = digits.dropLast(3)
   }
   return ([digits] + groups).joined(separator: ",")
+}
+
+/// What `tl summary --json` prints.
+private struct SummaryReport: Encodable {
+  struct Layer: Encodable {
+    let name: String
+    let className: String
+    let output: [Int]
+    let parameters: Int
+    let trainable: Int
+
+    enum CodingKeys: String, CodingKey {
+      case name, output, parameters, trainable
+      case className = "class_name"
+    }
+  }
+
+  let name: String
+  let input: [Int]
+  let layers: [Layer]
+  let parameters: Int
+  let trainable: Int
+  /// The last layer of the frozen prefix; nil where all is trainable.
+  let frozenUpTo: String?
+
+  enum CodingKeys: String, CodingKey {
+    case name, input, layers, parameters, trainable
+    case frozenUpTo = "frozen_up_to"
+  }
+
+  init(_ network: Network) {
+    (name, input) = (network.name, network.inputShape)
+    layers = network.nodes.map { node in
+      Layer(
+        name: (node.scope + [node.name]).joined(separator: "/"), className: node.layer.className,
+        output: node.shape, parameters: node.layer.parameterCount,
+        trainable: node.trainableCount)
+    }
+    (parameters, trainable) = (network.parameterCount, network.trainableCount)
+    let cut = trainable < parameters ? try? FreezeCut(network) : nil
+    frozenUpTo = cut.map { network.nodes[$0.boundary].name }
+  }
 }

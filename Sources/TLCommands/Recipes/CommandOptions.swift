@@ -22,6 +22,7 @@ struct CommandOptions {
     let defaultValue: String?
     let isRepeating: Bool
     let isOptional: Bool
+    let shouldDisplay: Bool
     let completionKind: Completion?
 
     /// What a shell offers for the value.
@@ -56,11 +57,15 @@ struct CommandOptions {
     self.name = name
     self.type = type
     let tool = try? JSONDecoder().decode(Tool.self, from: Data(type._dumpHelp().utf8))
-    options = (tool?.command.arguments ?? []).filter { !["help", "version"].contains($0.key) }
+    options = (tool?.command.arguments ?? []).filter {
+      $0.shouldDisplay && !["help", "version"].contains($0.key)
+    }
   }
 
   /// All commands that a recipe can name.
-  static let all: [CommandOptions] = found(below: TL.self, []).filter { $0.name != "run" }
+  static let all: [CommandOptions] = found(below: TL.self, []).filter {
+    !["run", "resume"].contains($0.name)
+  }
 
   private static func found(
     below command: any ParsableCommand.Type, _ words: [String]
