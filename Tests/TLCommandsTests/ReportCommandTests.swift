@@ -23,6 +23,10 @@ struct ReportCommandTests {
       #expect(!whole.errors.contains("heat maps"), "\(whole.errors)")
       let page = try String(contentsOfFile: run.path + "/report.html", encoding: .utf8)
       #expect(page.contains("alt=\"Heat map: where"))
+      let json = try runTL(["report", "run", "--data", photos, "--json"], in: folder)
+      let words = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+      #expect(words?["report"] as? String == "run/report.html")
+      #expect((words?["missing"] as? [String])?.count == 3, "\(json.output)")
       let other = try runTL(["report", "run", "--output", "nowhere/page.html"], in: folder)
       #expect(other.status == 1 && other.errors.contains("no folder"))
       let none = try runTL(["report", "."], in: folder)

@@ -27,6 +27,9 @@ struct Report: ParsableCommand {
   @Option(help: "How many of the worst mistakes are shown, 0 to 100.")
   var mistakes = 12
 
+  @Flag(help: "Print JSON instead of text.")
+  var json = false
+
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -41,6 +44,18 @@ struct Report: ParsableCommand {
     let report = try writeReport(
       run: folder, output: output, data: data, mistakes: mistakes)
     for text in report.missing { console.warning(text) }
-    try console.result("wrote \(report.path): \(decimal(Double(report.bytes) / 1000, 0)) kB")
+    guard json else {
+      let size = decimal(Double(report.bytes) / 1000, 0)
+      return try console.result("wrote \(report.path): \(size) kB")
+    }
+    let words = Outcome(report: report.path, bytes: report.bytes, missing: report.missing)
+    try console.write(try JSONText.encode(words, isPretty: true) + "\n")
+  }
+
+  /// What is printed with `--json`.
+  private struct Outcome: Encodable {
+    let report: String
+    let bytes: Int
+    let missing: [String]
   }
 }
