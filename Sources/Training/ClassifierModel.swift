@@ -66,6 +66,10 @@ package struct TrainingRun: Codable, Sendable, Equatable {
   package var unfreezing: String?
   /// The epoch whose weights were kept, where it need not be the last.
   package var bestEpoch: Int?
+  /// Whether the run ended before its last epoch; nil if not.
+  package var stoppedEarly: Bool?
+  /// The momentum of the average that the weights are; nil where they are none.
+  package var averaging: Double?
   package var photos: Int
   package var proof: String
   /// A digest of the digests of all frozen tensors, the same before and after the run.
@@ -90,6 +94,7 @@ package struct TrainingRun: Codable, Sendable, Equatable {
     schedule = settings.schedule == LearningRateSchedule() ? nil : settings.schedule
     labelSmoothing = settings.labelSmoothing == 0 ? nil : Double("\(settings.labelSmoothing)")
     learning = settings.rareSummary
+    averaging = settings.averaging.flatMap { Double("\($0)") }
     self.photos = photos
     self.proof = proof
     self.frozenDigest = frozenDigest

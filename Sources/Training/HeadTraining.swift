@@ -114,6 +114,7 @@ package struct HeadTraining {
       photos: features.rows.count, proof: proof.sentence,
       frozenDigest: proof.frozenDigests?.after, epochs: trainer.history)
     run.bestEpoch = trainer.bestEpoch
+    run.stoppedEarly = trainer.hasStoppedEarly ? true : nil
     return ClassifierModel(
       network: network, classNames: features.classNames, loader: features.source.loader,
       history: [run], baseDescription: baseDescription)

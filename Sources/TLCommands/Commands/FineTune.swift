@@ -175,7 +175,7 @@ struct FineTune: ParsableCommand {
     start.precision = precision
     let settings = try settings(start.defaults)
     if learningRate == nil { console.note("learning rate: \(settings.learningRate)") }
-    noteLearning(settings, console)
+    noteLearning(settings, isValidated: validation != nil, console)
     // Names that match nothing are noticed before anything long is done.
     _ = try tuning(start, settings)
     let finished = try place.record(

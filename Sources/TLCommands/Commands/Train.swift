@@ -143,6 +143,7 @@ struct Train: ParsableCommand {
       console.note("photos are changed at random in every epoch: \(ranges.summary)")
     }
     console.note("training: \(settings.summary)")
+    noteWatching(settings, isValidated: validation != nil, console)
     if let teacher {
       console.note("teacher: \(teacher.width) features of \(teacher.name) from \(teacher.path)")
     }

@@ -83,7 +83,7 @@ struct TrainHead: ParsableCommand {
     if learningRate == nil {
       console.note("learning rate: \(training.settings.learningRate), which suits \(loaded.name)")
     }
-    noteLearning(training.settings, console)
+    noteLearning(training.settings, isValidated: validation != nil, console)
     let progress = EpochProgress(console)
     let finished = try place.record(
       RunRecord(

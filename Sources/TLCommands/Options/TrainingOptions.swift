@@ -62,20 +62,30 @@ func trainingSettings(
     seed: seed)
 }
 
-/// Says what a run gave besides its epochs: the proof of freezing, and whose weights it has.
+/// Says what a run gave besides its epochs: whose weights it has, and the proof of freezing.
 func reportResult(_ model: ClassifierModel, _ console: Console) {
   guard let run = model.history.last else { return }
   if let best = run.bestEpoch {
-    let count = run.epochs.count
-    console.note("the weights are those of epoch \(best) of \(count), the best")
+    let end = run.stoppedEarly == true ? ", after which nothing got better" : ""
+    console.note("the weights are those of epoch \(best), the best of \(run.epochs.count)\(end)")
   }
-  let digest = run.frozenDigest.map { "; sha256 of the frozen before and after: \($0.prefix(16))" }
-  console.note("freeze: \(run.proof)\(digest ?? "")")
+  if run.averaging != nil { console.note("the weights are averages over the steps (--ema)") }
+  console.note("freeze: \(run.proof)")
+  if let digest = run.frozenDigest {
+    console.note("frozen tensors: sha256 \(digest.prefix(16)) before and after")
+  }
 }
 
 /// Says how it is learned, where that is not what the book does.
-func noteLearning(_ settings: TrainingSettings, _ console: Console) {
+func noteLearning(_ settings: TrainingSettings, isValidated: Bool, _ console: Console) {
   let isPlain = settings.schedule == LearningRateSchedule() && settings.labelSmoothing == 0
-  guard !isPlain || settings.rareSummary != nil else { return }
-  console.note("training: \(settings.summary)")
+  if !isPlain || settings.rareSummary != nil { console.note("training: \(settings.summary)") }
+  noteWatching(settings, isValidated: isValidated, console)
+}
+
+/// Says what is looked at where it is not what one would think.
+func noteWatching(_ settings: TrainingSettings, isValidated: Bool, _ console: Console) {
+  guard settings.stopping != nil || settings.plateau != nil, settings.monitor == nil, !isValidated
+  else { return }
+  console.note("no --validation: what counts is the loss of the training")
 }
