@@ -61,7 +61,9 @@ struct BoxTests {
         ratios.append(try #require(ratio, "nothing speaks for \(box.path)"))
       }
     }
-    #expect(ratios.reduce(0, +) / Double(ratios.count) >= 1.5, "\(ratios)")
+    // With a model trained on all photos all twenty are, see `recipes/check-heatmaps`.
+    #expect(ratios.count { $0 >= 1.5 } >= 18, "\(ratios)")
+    #expect(ratios.reduce(0, +) / Double(ratios.count) >= 2, "\(ratios)")
   }
 
   /// The head of the book's second edition on 120 photos.
