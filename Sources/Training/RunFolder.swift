@@ -34,7 +34,7 @@ package final class RunFolder {
     guard isFolder.boolValue else { throw RunFolderError.isFile(path) }
     if let record = try? record(in: path) { throw RunFolderError.isTaken(path, record) }
     let names = ((try? files.contentsOfDirectory(atPath: path)) ?? []).filter {
-      !$0.hasPrefix(".")
+      !$0.hasPrefix(".") && $0 != RunLock.name
     }
     if let name = names.min() { throw RunFolderError.isNotEmpty(path, holds: name) }
   }

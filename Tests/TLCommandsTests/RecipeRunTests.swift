@@ -106,8 +106,8 @@ struct RecipeRunTests {
       let base = Locations.tests("../weights/tl-mini.h5")
       let result = try report(
         [
-          "run", recipe, "--data", "data", "--base", base, "--set", "epochs=1", "--set",
-          "image-size=64", "--quiet", "--json",
+          "run", recipe, "--data", "data", "--base", base, "--epochs", "1",
+          "--image-size=64", "--quiet", "--json",
         ], in: folder)
       #expect(
         result.stages.map(\.name) == [

@@ -36,7 +36,7 @@ struct RecipeTests {
 
   @Test func aRecipeBecomesCommands() throws {
     let outcome = try dryRun(
-      Self.small, ["--data", "photos", "--base", "b.h5", "--run", "out", "--set", "epochs=2"])
+      Self.small, ["--data", "photos", "--base", "b.h5", "--run", "out", "--epochs", "2"])
     #expect(
       outcome.output == """
         tl extract-features photos/train --base b.h5 --image-size 64 --output out/features.h5
@@ -150,11 +150,12 @@ struct RecipeTests {
 
   @Test func changesThatFitNothingAreRefused() throws {
     for (change, words) in [
-      ("epoch=2", "unknown option 'epoch': did you mean 'epochs'?"),
-      ("haed.epochs=2", "unknown stage 'haed': did you mean 'head'?"),
-      ("epochs", "--set takes OPTION=VALUE"),
+      (["--epoch", "2"], "unknown option 'epoch': did you mean 'epochs'?"),
+      (["--epoch=2"], "unknown option 'epoch': did you mean 'epochs'?"),
+      (["--haed.epochs", "2"], "unknown stage 'haed': did you mean 'head'?"),
+      (["--epochs", "2", "3"], "expected --OPTION VALUE behind the recipe, found '3'"),
     ] {
-      let outcome = try dryRun(Self.small, ["--set", change], status: 64)
+      let outcome = try dryRun(Self.small, change, status: 64)
       #expect(outcome.errors.contains(words), "\(outcome.errors)")
     }
   }

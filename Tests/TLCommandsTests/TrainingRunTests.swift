@@ -142,7 +142,7 @@ struct TrainingRunTests {
     try RecipeTests().withSmall { folder in
       let here = ["--data", WorkflowTests.photos, "--base", WorkflowTests.base]
       _ = try succeed(
-        ["run", "r.yaml", "--run", "a", "--seeds", "2", "--seed", "3", "--set", "epochs=1"] + here,
+        ["run", "r.yaml", "--run", "a", "--seeds", "2", "--seed", "3", "--epochs", "1"] + here,
         in: folder)
       #expect(
         try names(folder, "a") == ["features.h5", "recipe.yaml", "run.json", "seed-3", "seed-4"])

@@ -4,12 +4,13 @@ import Training
 
 struct Resume: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Go on with a training that was interrupted or killed.",
+    abstract: "Go on with a run that was interrupted or killed.",
     discussion: """
       The run goes on from its last checkpoint as if it had never stopped: the weights at the end \
       are the same bits, on any number of threads. Photos and base must be as they were. With \
       --epochs a finished run is trained on; with a learning rate that depends on the number of \
-      epochs that differs from a run that had as many from the start.
+      epochs that differs from a run that had as many from the start. Of a recipe's run the stages \
+      that are done are taken over.
       """)
 
   @Argument(
@@ -23,52 +24,53 @@ struct Resume: ParsableCommand {
 
   func run() throws {
     let folder = try RunFolder.open(runFolder)
-    let stage = try stage(of: folder)
     let finished = folder.history.epochs.count
     if folder.record?.status == .finished, epochs.map({ $0 <= finished }) ?? true {
       throw ResumeError.finished(runFolder, epochs: finished)
     }
+    let recipe = folder.file("recipe.yaml")
+    if folder.record?.command == "run" {
+      guard epochs == nil else { throw ResumeError.recipe(runFolder) }
+      return try run(CommandOptions("run", Run.self), [recipe, "--run", runFolder])
+    }
+    let changes = RecipeChanges(options: epochs.map { [("epochs", "\($0)")] } ?? [])
+    let plan = try RecipePlan(RecipeReader.read(recipe), changes, folder: runFolder)
+    guard let stage = plan.stages.first else { return }
     var words = stage.arguments
     if let place = words.firstIndex(of: "--run") { words.removeSubrange(place...(place + 1)) }
-    words += ["--run", runFolder, "--resume"]
+    words += ["--run", runFolder]
     if let output = folder.record?.output { words += ["--output", output] }
-    if options.quiet { words.append("--quiet") }
-    options.console.note("tl \(stage.command.name) \(words.map(shellWord).joined(separator: " "))")
-    var command = try stage.command.type.parse(words)
-    let invocation = Invocation(command: stage.command, arguments: words)
-    try Invocation.$current.withValue(invocation) { try command.run() }
+    try run(stage.command, words)
   }
 
-  /// The command that the run's recipe holds.
-  private func stage(of folder: RunFolder) throws -> RecipePlan.Stage {
-    let recipe = try RecipeReader.read(folder.file("recipe.yaml"))
-    let changes = RecipeChanges(options: epochs.map { [("epochs", "\($0)")] } ?? [])
-    let stages = try RecipePlan(recipe, changes, folder: runFolder).stages
-    guard folder.record?.stages == nil, stages.count == 1 else {
-      throw ResumeError.recipe(runFolder, stages: stages.map(\.name))
-    }
-    return stages[0]
+  /// Runs a command once more, which finds what is done already.
+  private func run(_ command: CommandOptions, _ arguments: [String]) throws {
+    let words = arguments + ["--resume"] + (options.quiet ? ["--quiet"] : [])
+    options.console.note("tl \(command.name) \(words.map(shellWord).joined(separator: " "))")
+    let invocation = Invocation(command: command, arguments: words)
+    var parsed = try command.type.parse(words)
+    try Invocation.$current.withValue(invocation) { try parsed.run() }
   }
 }
 
 /// Why a run cannot go on.
 enum ResumeError: Error, CustomStringConvertible, WithWayOut {
   case finished(String, epochs: Int)
-  case recipe(String, stages: [String])
+  case recipe(String)
 
   var description: String {
     switch self {
     case .finished(let run, let epochs):
       "'\(run)' is finished: it has all of its \(epochs) epochs"
-    case .recipe(let run, let stages):
-      "'\(run)' is the run of a recipe with the stages \(stages.joined(separator: ", "))"
+    case .recipe(let run):
+      "'\(run)' is the run of a recipe: --epochs is for that of one command"
     }
   }
 
   var wayOut: String? {
     switch self {
     case .finished(let run, let epochs): "`tl resume \(run) --epochs \(epochs + 10)` trains on"
-    case .recipe(let run, _): "`tl resume \(run)/STAGE` goes on with one stage"
+    case .recipe(let run): "`tl resume \(run)` alone, or `tl resume \(run)/STAGE --epochs N`"
     }
   }
 }

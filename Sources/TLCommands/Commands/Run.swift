@@ -8,8 +8,8 @@ struct Run: ParsableCommand {
     discussion: """
       A recipe is YAML: each stage names a command of tl and that command's options without --, \
       and ${name} stands for a folder of the data, the base, or what an earlier stage wrote. All of \
-      it is checked before anything runs. --set epochs=2 changes the option in every stage that \
-      has it, --set tune.epochs=2 in the stage tune.
+      it is checked before anything runs. Behind the recipe, --epochs 2 changes that option in \
+      every stage that has it, --tune.epochs 2 in the stage tune.
       """)
 
   @Argument(help: "The recipe FILE.", completion: .file(extensions: ["yaml", "yml"]))
@@ -28,10 +28,11 @@ struct Run: ParsableCommand {
     completion: .directory)
   var runFolder: String?
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("Change an option of one stage, or of all.", valueName: "stage.option=value")
-  )
+  @Argument(
+    parsing: .allUnrecognized,
+    help: ArgumentHelp(
+      "Options of the stages, in place of the recipe's: --OPTION VALUE, --STAGE.OPTION VALUE.",
+      valueName: "options"))
   var changes: [String] = []
 
   @Option(help: "The seed of all stages that take one.")
@@ -50,27 +51,23 @@ struct Run: ParsableCommand {
   @Flag(help: "Print JSON instead of a table.")
   var json = false
 
+  /// Set by `tl resume`: the folder holds a run to go on with.
+  @Flag(help: .hidden)
+  var resume = false
+
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
     guard (1...1000).contains(seeds ?? 1) else {
       throw ValidationError("--seeds must be 1 to 1000, found \(seeds ?? 1)")
     }
-    for change in changes {
-      guard let equals = change.firstIndex(of: "="), equals != change.startIndex else {
-        throw ValidationError("--set takes OPTION=VALUE or STAGE.OPTION=VALUE, found '\(change)'")
-      }
-    }
+    _ = try RecipeChanges.options(changes)
   }
 
   /// What this run changes in the recipe, with one of its seeds.
-  private func changed(_ seed: UInt64?) -> RecipeChanges {
+  private func changed(_ seed: UInt64?) throws -> RecipeChanges {
     RecipeChanges(
-      data: data, base: base, seed: seed,
-      options: changes.map { change in
-        let parts = change.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        return (String(parts[0]), String(parts[1]))
-      })
+      data: data, base: base, seed: seed, options: try RecipeChanges.options(changes))
   }
 
   func run() throws {
@@ -82,18 +79,25 @@ struct Run: ParsableCommand {
     let folder = runFolder ?? RunPlace.standard(recipe.name.value)
     let plans = try numbers.map { number in
       try RecipePlan(
-        recipe, changed(number), folder: folder,
+        recipe, try changed(number), folder: folder,
         seedFolder: count == 1 ? nil : "\(folder)/seed-\(number ?? 0)", isTrial: dryRun)
     }
     try recipe.checkExpectations(isAsked: check)
     if dryRun { return try show(plans, console) }
-    let run = try RunFolder.create(at: folder)
-    let unseeded = try RecipePlan(recipe, changed(count == 1 ? seed : nil), folder: folder)
-    try run.begin(
-      RunRecord(
-        command: "run", data: data ?? recipe.folder?.value, validation: nil, classNames: [],
-        model: nil),
-      recipe: unseeded.text(seeds: count == 1 ? nil : (first, count)))
+    let run = try resume ? RunFolder.open(folder) : RunFolder.create(at: folder)
+    let lock = try RunLock(folder)
+    defer { withExtendedLifetime(lock) {} }
+    let unseeded = try RecipePlan(
+      recipe, try changed(count == 1 ? seed : nil), folder: folder)
+    let text = try unseeded.text(seeds: count == 1 ? nil : (first, count))
+    if resume {
+      try run.resume(recipe: text)
+    } else {
+      try run.begin(
+        RunRecord(
+          command: "run", data: data ?? recipe.folder?.value, validation: nil, classNames: [],
+          model: nil), recipe: text)
+    }
     let results = try run.recording {
       try runAll(plans, numbers, recipe, run, console)
     }

@@ -9,6 +9,28 @@ struct RecipeChanges {
   var seed: UInt64?
   /// `STAGE.OPTION` or `OPTION`, and its value.
   var options: [(name: String, value: String)] = []
+
+  /// Options as they are typed: `--name value`, `--name=value`, and `--name` alone for a flag.
+  static func options(_ words: [String]) throws -> [(name: String, value: String)] {
+    var options: [(name: String, value: String)] = []
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      guard word.hasPrefix("--"), word.count > 2 else {
+        throw ValidationError("expected --OPTION VALUE behind the recipe, found '\(word)'")
+      }
+      let parts = word.dropFirst(2).split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 {
+        options.append((String(parts[0]), String(parts[1])))
+      } else if let value = rest.first, !value.hasPrefix("--") {
+        options.append((String(parts[0]), value))
+        rest.removeFirst()
+      } else {
+        options.append((String(parts[0]), "true"))
+      }
+    }
+    return options
+  }
 }
 
 /// A recipe made ready to run: every stage as a command line that its parser has accepted.
@@ -21,7 +43,7 @@ struct RecipePlan {
   struct Stage {
     let name: String
     let command: CommandOptions
-    let arguments: [String]
+    var arguments: [String]
     /// Its options as the recipe has them, data filled in but outputs of other stages not.
     let options: [(key: String, values: [String])]
     /// Whether another seed gives another result: it takes a seed or builds on a stage that does.
@@ -157,24 +179,30 @@ extension Recipe {
 
   private mutating func set(_ name: String, _ value: String) throws {
     let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
-    guard let key = parts.last else { throw ValidationError("--set must be OPTION=VALUE") }
+    guard var key = parts.last else { throw ValidationError("'--\(name)' names no option") }
+    var value = value
     let stage = parts.count == 2 ? parts[0] : nil
     if let stage, !stages.contains(where: { $0.name.value == stage }) {
       throw ValidationError(
-        "--set \(name): "
+        "--\(name): "
           + RecipeError.unknown("stage", stage, known: stages.map(\.name.value)))
     }
     var (known, count): (Set<String>, Int) = ([], 0)
     for index in stages.indices where stage == nil || stages[index].name.value == stage {
       let command = try command(of: stages[index])
       known.formUnion(command.options.map(\.key))
+      if command[key] == nil, key.hasPrefix("no-"), command[String(key.dropFirst(3))] != nil {
+        (key, value) = (String(key.dropFirst(3)), "false")
+      }
       guard command[key] != nil else { continue }
       stages[index].set(key, value)
       count += 1
     }
     guard count > 0 else {
+      // What was meant may also be an option of `tl run` itself.
+      known.formUnion(["base", "check", "data", "dry-run", "json", "quiet", "run", "seed", "seeds"])
       throw ValidationError(
-        "--set \(name): " + RecipeError.unknown("option", key, known: Array(known)))
+        "--\(name): " + RecipeError.unknown("option", key, known: Array(known)))
     }
   }
 }

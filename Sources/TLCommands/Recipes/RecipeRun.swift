@@ -16,16 +16,31 @@ final class RecipeRun {
   private let console: Console
   private let total: Int
   private let folder: RunFolder
+  /// The stages that an earlier sitting of this run has done.
+  private let earlier: [RunRecord.Stage]
   private(set) var results: [StageResult] = []
 
   /// - Parameter total: how many stages will run, over all seeds.
   init(stages total: Int, _ folder: RunFolder, _ console: Console) {
     (self.total, self.folder, self.console) = (total, folder, console)
+    earlier = folder.record?.stages ?? []
   }
 
   /// Runs a stage; what it prints goes to stderr, as the recipe's results are its own.
+  ///
+  /// What an earlier sitting has done is taken over, and a training that it began goes on.
   func run(_ stage: RecipePlan.Stage, seed: UInt64?) throws {
     let place = "stage \(results.count + 1) of \(total), \(stage.name)"
+    if let done = earlier.first(where: { $0.name == stage.name && $0.seed == seed }) {
+      console.note("\(place): done before")
+      results.append(
+        StageResult(
+          stage: done.name, command: done.command, seed: seed, seconds: done.seconds,
+          metrics: done.metrics.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
+      return
+    }
+    var stage = stage
+    if stage.hasBegun { stage.arguments.append("--resume") }
     console.note("\(place): tl \(stage.line)")
     let measurements = Measurements()
     let inner = Console(
@@ -60,6 +75,16 @@ final class RecipeRun {
       }
     }
     try folder.save()
+  }
+}
+
+extension RecipePlan.Stage {
+  /// Whether the stage is a training of which there is a run already.
+  fileprivate var hasBegun: Bool {
+    guard let option = arguments.firstIndex(of: "--run"), option + 1 < arguments.count else {
+      return false
+    }
+    return FileManager.default.fileExists(atPath: "\(arguments[option + 1])/run.json")
   }
 }
 
