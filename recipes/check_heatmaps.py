@@ -129,9 +129,9 @@ def check_boxes(options, folder):
     values = list(ratios.values())
     mean = sum(values) / len(values)
     print(f"mass in the box of the animal next to an even map, each photo's own class: mean "
-          f"{mean:.2f}, median {np.median(values):.2f}, {sum(v >= LEAST for v in values)} of "
+          f"{mean:.2f}, least {min(values):.2f}, {sum(v >= LEAST for v in values)} of "
           f"{len(values)} photos at {LEAST} or more; {right} of {len(values)} are classified right")
-    return mean >= LEAST
+    return min(values) >= LEAST
 
 
 def main():

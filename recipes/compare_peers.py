@@ -525,6 +525,20 @@ def heatmaps(bench):
         for who, (times, note) in found.items():
             bench.add(row, who, "s", times,
                       "whole process" if who == "tl" else f"GradientTape, {note}")
+    row = f"Grad-CAM of {count} photos, VGG16, 150 px, process start to numbers"
+    commands = {
+        "tl": [bench.tl, "show", "heatmap", bench.listing(count), "--model", model, "--raw",
+               bench.folder / "maps.h5"],
+        "Keras": bench.worker("heatmaps-once", "Keras", bench.peer_options(
+            150, count, model=model, result=bench.folder / "maps.npy")),
+    }
+    found = {name: [] for name in commands}
+    for number in range(bench.effort.rounds):
+        bench.tell(f"{row}: round {number + 1} of {bench.effort.rounds}")
+        for name, command in commands.items():
+            found[name].append(run(command, name).seconds)
+    for name, times in found.items():
+        bench.add(row, name, "s", times, "" if name == "tl" else "GradientTape, batches of 20")
 
 
 def linear(bench):

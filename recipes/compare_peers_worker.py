@@ -677,8 +677,8 @@ def draw_heatmap(path, heat, folder):
     Image.fromarray(np.uint8(mixed)).save(os.path.join(folder, os.path.basename(path) + ".png"))
 
 
-def heatmaps_keras(options):
-    """Grad-CAM as in the book, from files: the fastest of the ways that users write it."""
+def heatmap_ways(options):
+    """Grad-CAM as in the book, from files, in the ways that users write it."""
     tf = tensorflow()
     import keras
     import numpy as np
@@ -716,11 +716,20 @@ def heatmaps_keras(options):
             return np.concatenate(results)
         return work
 
-    return fastest({
+    return {
         "one at a time, as in the book": through(maps, 1),
         "batches of 20": through(maps, 20),
         "batches of 20, tf.function": through(compiled, 20),
-    }, options)
+    }
+
+
+def heatmaps_keras(options):
+    return fastest(heatmap_ways(options), options)
+
+
+def heatmaps_once_keras(options):
+    import numpy as np
+    np.save(options["result"], heatmap_ways(options)["batches of 20"]())
 
 
 BASES = {
@@ -738,6 +747,7 @@ JOBS = {
     "tune": {"Keras": tune_keras, "PyTorch": tune_torch, "PyTorch bf16": tune_torch_bf16},
 }
 ONCE = {
+    "heatmaps-once": {"Keras": heatmaps_once_keras},
     "photo": {"Keras": photo_keras, "PyTorch": photo_torch},
     "prepare": {
         "tile": prepare_tile, "state": prepare_state, "agreement": prepare_agreement,

@@ -101,9 +101,10 @@ package final class RunFolder {
   package func append(epoch: EpochResult) throws {
     history.epochs.removeAll { $0.epoch >= epoch.epoch }
     history.epochs.append(epoch)
-    try writeHistory()
+    // The next epoch writes them again: not worth waiting for the disk, which quick epochs would.
+    try writeHistory(isSynced: false)
     try writeEvents(epoch)
-    try save()
+    try save(isSynced: false)
   }
 
   /// Changes what `run.json` says, with the next `save` or `finish`.
@@ -120,25 +121,26 @@ package final class RunFolder {
       $0.finished = Date()
       $0.error = error
     }
+    if record?.model != nil { try writeHistory() }
     try save()
   }
 
   /// Writes `run.json`.
-  package func save() throws {
+  package func save(isSynced: Bool = true) throws {
     update { $0.seconds = earlierSeconds + (ContinuousClock.now - sitting) / .seconds(1) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
     encoder.dateEncodingStrategy = .iso8601
-    try write("run.json", encoder.encode(record))
+    try write("run.json", encoder.encode(record), isSynced: isSynced)
   }
 
-  private func writeHistory() throws {
-    try write("history.csv", Data(history.csv.utf8))
-    try write("history.json", history.json())
+  private func writeHistory(isSynced: Bool = true) throws {
+    try write("history.csv", Data(history.csv.utf8), isSynced: isSynced)
+    try write("history.json", history.json(), isSynced: isSynced)
   }
 
-  private func write(_ name: String, _ data: Data) throws {
-    try AtomicFile.write(file(name)) { place in
+  private func write(_ name: String, _ data: Data, isSynced: Bool = true) throws {
+    try AtomicFile.write(file(name), isSynced: isSynced) { place in
       do {
         try data.write(to: URL(filePath: place))
       } catch {

@@ -46,7 +46,12 @@ package enum AtomicFile {
   /// Lets `body` write a new file beside `path`, brings it to the disk and puts it in its place.
   ///
   /// On any error the new file is removed and what was at `path` stays.
-  package static func write<R>(_ path: String, _ body: (String) throws -> R) throws -> R {
+  ///
+  /// - Parameter isSynced: false where a new version comes soon: the file is whole then too, but
+  ///   what the machine's own end leaves of it is the system's choice.
+  package static func write<R>(
+    _ path: String, isSynced: Bool = true, _ body: (String) throws -> R
+  ) throws -> R {
     let folder = URL(filePath: path).deletingLastPathComponent().path
     guard FileManager.default.fileExists(atPath: folder) else {
       throw WeightsError.cannotWrite(path: path, reason: "there is no folder '\(folder)'")
@@ -54,7 +59,7 @@ package enum AtomicFile {
     let temporary = path + ".\(UUID().uuidString.prefix(8)).partial"
     do {
       let result = try body(temporary)
-      try rename(temporary, to: path)
+      try rename(temporary, to: path, isSynced: isSynced)
       return result
     } catch {
       try? FileManager.default.removeItem(atPath: temporary)
@@ -63,7 +68,22 @@ package enum AtomicFile {
   }
 
   /// Brings a file to the disk, then gives it another name in one step, replacing what is there.
-  package static func rename(_ path: String, to target: String) throws {
+  package static func rename(
+    _ path: String, to target: String, isSynced: Bool = true
+  ) throws {
+    if isSynced { try synchronize(path, for: target) }
+    // rename(2) replaces in one step, which FileManager does not promise.
+    guard unsafe Foundation.rename(path, target) == 0 else {
+      throw WeightsError.cannotWrite(
+        path: target, reason: unsafe String(cString: strerror(errno)))
+    }
+    guard isSynced else { return }
+    // The new name itself; a file system that cannot do this has nothing better to offer.
+    let folder = URL(filePath: target).deletingLastPathComponent()
+    try? FileHandle(forReadingFrom: folder).synchronize()
+  }
+
+  private static func synchronize(_ path: String, for target: String) throws {
     do {
       let file = try FileHandle(forUpdating: URL(filePath: path))
       defer { try? file.close() }
@@ -71,14 +91,6 @@ package enum AtomicFile {
     } catch {
       throw WeightsError.cannotWrite(path: target, reason: reason(error))
     }
-    // rename(2) replaces in one step, which FileManager does not promise.
-    guard unsafe Foundation.rename(path, target) == 0 else {
-      throw WeightsError.cannotWrite(
-        path: target, reason: unsafe String(cString: strerror(errno)))
-    }
-    // The new name itself; a file system that cannot do this has nothing better to offer.
-    let folder = URL(filePath: target).deletingLastPathComponent()
-    try? FileHandle(forReadingFrom: folder).synchronize()
   }
 }
 

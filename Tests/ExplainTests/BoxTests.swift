@@ -61,10 +61,12 @@ struct BoxTests {
         ratios.append(try #require(ratio, "nothing speaks for \(box.path)"))
       }
     }
-    #expect(ratios.reduce(0, +) / Double(ratios.count) >= 1.5, "\(ratios)")
+    // With a model trained on all photos all twenty are, see `recipes/check-heatmaps`.
+    #expect(ratios.count { $0 >= 1.5 } >= 18, "\(ratios)")
+    #expect(ratios.reduce(0, +) / Double(ratios.count) >= 2, "\(ratios)")
   }
 
-  /// The book's head after a few epochs on 120 photos.
+  /// The head of the book's second edition on 120 photos.
   private func trained(_ weights: String, _ data: String) throws -> ClassifierModel {
     let base = try BaseLoader.load(weights, height: Self.size, width: Self.size)
     let photos = (0..<120).map { index in
@@ -81,7 +83,8 @@ struct BoxTests {
       base: base, head: HeadPlan(), classNames: Self.classes, loader: Self.loader, seed: 1)
     model.network.setTrainable(Set(model.headNodes))
     var trainer = try Trainer(
-      network: model.network, loss: model.loss, settings: TrainingSettings(epochs: 10, seed: 1))
+      network: model.network, loss: model.loss,
+      settings: TrainingSettings(epochs: 20, batchSize: 32, learningRate: 1e-3, seed: 1))
     let shape = [photos.count] + model.network.nodes[trainer.cut.boundary].shape
     _ = try trainer.train(
       CachedExamples(

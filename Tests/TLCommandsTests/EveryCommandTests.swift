@@ -22,6 +22,7 @@ struct EveryCommandTests {
       "evaluate": [train, "--model", "m.h5"],
       "predict": [train, "--model", "m.h5"],
       "run": ["r.yaml", "--data", WorkflowTests.photos, "--base", base],
+      "find-learning-rate": [train, "--model", "m.h5", "--steps", "20", "--unfreeze", "none"],
       "report": ["r"],
       "resume": ["r", "--epochs", "2"],
       "show heatmap": [photo, "--model", "m.h5", "--output", "maps"],
