@@ -25,6 +25,25 @@ package struct BrokenTraining: Error, CustomStringConvertible {
   /// The epoch that they are from.
   package let epoch: Int
   package let reason: TrainingError
+  /// Whether the weights are from the training of a head before that of other layers.
+  package private(set) var isHeadAlone = false
+
+  init(model: ClassifierModel, epoch: Int, reason: TrainingError) {
+    (self.model, self.epoch, self.reason) = (model, epoch, reason)
+  }
+
+  /// A run that went wrong in its first epoch, after its head had been trained by itself; nil where
+  /// the error is another one.
+  package init?(afterHead model: ClassifierModel, _ error: TrainingError) {
+    guard error.isNotFinite, let run = model.history.last else { return nil }
+    self.init(model: model, epoch: run.bestEpoch ?? run.epochs.count, reason: error)
+    isHeadAlone = true
+  }
+
+  /// Such as `epoch 3`.
+  package var place: String {
+    "epoch \(epoch)" + (isHeadAlone ? " of the head's own training" : "")
+  }
 
   package var description: String { reason.description }
 }

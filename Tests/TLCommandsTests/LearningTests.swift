@@ -73,6 +73,16 @@ struct LearningTests {
       #expect(model.history.last?.epochs.count == 1)
       #expect(FileManager.default.fileExists(atPath: folder.path + "/r/model.h5"))
       _ = try run(["evaluate", Self.validation, "--model", "m.h5"], in: folder)
+      let tuned = try runTL(
+        [
+          "fine-tune", Self.train, "--unfreeze", "block5", "--head-epochs", "2", "--epochs", "9",
+          "--output", "t.h5", "--batch-size", "4", "--optimizer", "sgd", "--learning-rate", "1e30",
+        ] + Self.base + ["--hidden", "4"], in: folder)
+      #expect(tuned.status == 1)
+      #expect(
+        tuned.errors.contains(
+          "wrote t.h5 with the weights of epoch 2 of the head's own training, the last good ones"),
+        "\(tuned.errors)")
     }
   }
 

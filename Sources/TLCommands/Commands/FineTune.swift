@@ -185,9 +185,11 @@ struct FineTune: ParsableCommand {
       chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
     ) { run, keeper in
       let trained = try withTrainedHead(start, folder, validating, keeper, console)
-      let result = try tuning(trained, settings).run(
-        folder, validation: validating, showingOn: console, keeping: (run, keeper),
-        cacheLimit: cacheLimit, changes: augmentation.ranges)
+      let result = try keepingHead(trained) {
+        try tuning(trained, settings).run(
+          folder, validation: validating, showingOn: console, keeping: (run, keeper),
+          cacheLimit: cacheLimit, changes: augmentation.ranges)
+      }
       return RunOutcome(
         model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
         predictions: result.predictions)
@@ -197,6 +199,20 @@ struct FineTune: ParsableCommand {
     }
     reportResult(finished.outcome.model, console)
     try place.say(finished, console)
+  }
+
+  /// Runs `body`; where it fails for numbers in its first epoch, the head's own training is not lost.
+  private func keepingHead<R>(_ trained: ClassifierModel, _ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch let error as TrainingError {
+      // A run that goes on past the head has its weights only in the checkpoint.
+      guard model == nil, !place.resume, let broken = BrokenTraining(afterHead: trained, error)
+      else {
+        throw error
+      }
+      throw broken
+    }
   }
 
   private func tuning(

@@ -94,7 +94,7 @@ struct RunOptions: ParsableArguments {
       for file in files {
         try broken.model.save(file)
         console.warning(
-          "wrote \(file) with the weights of epoch \(broken.epoch), the last good ones")
+          "wrote \(file) with the weights of \(broken.place), the last good ones")
       }
       throw broken.reason
     }
