@@ -127,6 +127,31 @@ struct ResumeTests {
       .split(separator: "\n").dropFirst().map { $0 }
   }
 
+  @Test func aRecipesRunGoesOnWithTheStageUnderWay() throws {
+    try RecipeTests().withSmall { folder in
+      func words(_ run: String) -> [String] {
+        [
+          "run", "r.yaml", "--data", WorkflowTests.photos, "--base", WorkflowTests.base, "--run",
+          run, "--epochs", "400",
+        ]
+      }
+      let whole = try runTL(words("whole"), in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      let killed = try RunningTL(words("killed"), in: folder)
+      #expect(killed.waitForErrors("epoch 20 of 400"))
+      killed.send(SIGKILL)
+      #expect(killed.finish().status == 128 + SIGKILL)
+      let rest = try runTL(["resume", "killed"], in: folder)
+      #expect(rest.status == 0, "\(rest.errors)")
+      #expect(rest.errors.contains("stage 1 of 3, features: done before\n"))
+      #expect(rest.errors.contains("going on after epoch "))
+      #expect(try model(folder, "killed/head") == model(folder, "whole/head"))
+      #expect(rest.output.contains("evaluate  accuracy"))
+      let again = try runTL(["resume", "killed"], in: folder)
+      #expect(again.errors.contains("'killed' is finished"))
+    }
+  }
+
   @Test func refusesWhatItCannotGoOnFrom() throws {
     try Locations.withTemporaryFolder { folder in
       let photos = folder.appending(path: "photos")

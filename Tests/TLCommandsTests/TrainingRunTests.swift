@@ -145,7 +145,9 @@ struct TrainingRunTests {
         ["run", "r.yaml", "--run", "a", "--seeds", "2", "--seed", "3", "--epochs", "1"] + here,
         in: folder)
       #expect(
-        try names(folder, "a") == ["features.h5", "recipe.yaml", "run.json", "seed-3", "seed-4"])
+        try names(folder, "a") == [
+          "features.h5", "lock", "recipe.yaml", "run.json", "seed-3", "seed-4",
+        ])
       #expect(try names(folder, "a/seed-4") == ["head"])
       let record = try record(folder, "a")
       #expect(record["status"] as? String == "finished")

@@ -25,11 +25,12 @@ struct Resume: ParsableCommand {
   func run() throws {
     let folder = try RunFolder.open(runFolder)
     let finished = folder.history.epochs.count
-    if folder.record?.status == .finished, epochs.map({ $0 <= finished }) ?? true {
-      throw ResumeError.finished(runFolder, epochs: finished)
+    let isRecipe = folder.record?.command == "run"
+    if folder.record?.status == .finished, isRecipe || epochs.map({ $0 <= finished }) ?? true {
+      throw ResumeError.finished(runFolder, epochs: isRecipe ? nil : finished)
     }
     let recipe = folder.file("recipe.yaml")
-    if folder.record?.command == "run" {
+    if isRecipe {
       guard epochs == nil else { throw ResumeError.recipe(runFolder) }
       return try run(CommandOptions("run", Run.self), [recipe, "--run", runFolder])
     }
@@ -55,13 +56,14 @@ struct Resume: ParsableCommand {
 
 /// Why a run cannot go on.
 enum ResumeError: Error, CustomStringConvertible, WithWayOut {
-  case finished(String, epochs: Int)
+  case finished(String, epochs: Int?)
   case recipe(String)
 
   var description: String {
     switch self {
     case .finished(let run, let epochs):
-      "'\(run)' is finished: it has all of its \(epochs) epochs"
+      "'\(run)' is finished: "
+        + (epochs.map { "it has all of its \($0) epochs" } ?? "all stages are done")
     case .recipe(let run):
       "'\(run)' is the run of a recipe: --epochs is for that of one command"
     }
@@ -69,7 +71,8 @@ enum ResumeError: Error, CustomStringConvertible, WithWayOut {
 
   var wayOut: String? {
     switch self {
-    case .finished(let run, let epochs): "`tl resume \(run) --epochs \(epochs + 10)` trains on"
+    case .finished(let run, let epochs):
+      epochs.map { "`tl resume \(run) --epochs \($0 + 10)` trains on" }
     case .recipe(let run): "`tl resume \(run)` alone, or `tl resume \(run)/STAGE --epochs N`"
     }
   }
