@@ -83,6 +83,14 @@ def keras_maps(model, photos, labels):
     return np.concatenate(maps), np.concatenate(scores)
 
 
+def load_picture(path, size, interpolation):
+    """A photo as the model sees it before its preprocessing, float32 [h, w, 3]."""
+    if interpolation == "tf-bilinear":
+        return tf.image.resize(keras.utils.img_to_array(keras.utils.load_img(path)), size).numpy()
+    return keras.utils.img_to_array(
+        keras.utils.load_img(path, target_size=size, interpolation=interpolation))
+
+
 def check_parity(options, folder):
     classes = [options.data / "test" / name for name in ("cats", "dogs")]
     photos = [path for source in classes
@@ -93,9 +101,7 @@ def check_parity(options, folder):
         preprocess = file.attrs["tl_preprocessing"]
         interpolation = file.attrs["tl_interpolation"]
     pictures = PREPROCESSING[preprocess](np.stack([
-        keras.utils.img_to_array(
-            keras.utils.load_img(path, target_size=size, interpolation=interpolation))
-        for path in photos]))
+        load_picture(path, size, interpolation) for path in photos]))
     model = keras.models.load_model(options.model, compile=False)
     theirs, scores = keras_maps(model, pictures, labels)
     difference = np.abs(ours - theirs).max(axis=(1, 2))
