@@ -152,6 +152,6 @@ package final class RunKeeper {
     let text = "\(error)"
     // The temporary name says nothing to the user.
     guard let colon = text.range(of: ": ", options: .backwards) else { return text }
-    return text[colon.upperBound...].replacing(#/^errno = \d+, /#, with: "")
+    return String(text[colon.upperBound...].replacing(#/^errno = \d+, /#, with: ""))
   }
 }
