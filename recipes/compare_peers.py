@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -224,8 +225,15 @@ class Bench:
         """A model of ours with a trained head."""
         path = self.folder / "model.h5"
         if not path.exists():
-            run([self.tl, "train-head", self.features(100), "--epochs", 1, "--output", path], "tl")
+            run([self.tl, "train-head", self.features(100), "--epochs", 1, "--output", path,
+                 "--run", self.run_folder()], "tl")
         return path
+
+    def run_folder(self):
+        """Where one training of ours keeps its run."""
+        folder = self.folder / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        return folder
 
     def resnet50(self):
         """A ResNet50 with made-up weights, on which speed does not depend, written by Keras."""
@@ -372,8 +380,8 @@ def head(bench):
     options = {"features": path, "epochs": epochs}
 
     def ours():
-        return run([bench.tl, "train-head", path, "--epochs", epochs, "--output",
-                    bench.folder / "head.h5"], "tl").seconds
+        return run([bench.tl, "train-head", path, "--epochs", epochs, "--run",
+                    bench.run_folder()], "tl").seconds
 
     peers = [(name, lambda name=name: Worker(bench, "head", name, dict(options)))
              for name in ("Keras", "PyTorch")]
@@ -391,7 +399,7 @@ def epoch_seconds(bench, count, cache):
     words = [] if cache else ["--cache-limit", 0]
     finished = run([
         bench.tl, "fine-tune", bench.listing(count), "--model", bench.model(), "--unfreeze",
-        "block5", "--epochs", 3, "--output", bench.folder / "tuned.h5"] + words, "tl")
+        "block5", "--epochs", 3, "--run", bench.run_folder()] + words, "tl")
     ends = [when for when, line in finished.errors if re.match(r"epoch \d+ of", line)]
     if len(ends) != 3:
         raise Failed(f"3 epochs expected in the output of tl fine-tune, found {len(ends)}")
