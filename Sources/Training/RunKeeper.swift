@@ -47,7 +47,8 @@ package final class RunKeeper {
     return PhotoFingerprint.sha256(Array(lines.utf8))
   }
 
-  /// Whether the next phase is over already; then it counts as begun, and needs no photos.
+  /// What the next phase did if an earlier process finished it, nil if not; then the phase counts as
+  /// begun, and needs no photos.
   package func skipFinishedPhase(_ network: Network) -> TrainingRun? {
     guard let resumed, resumed.phase > phase + 1, resumed.finished.count > phase + 1 else {
       return nil
