@@ -33,19 +33,23 @@ let package = Package(
       name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
     .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
     // Only libcurl's header: the library is opened at run time, see Sources/CCurl/shim.h.
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
 
     .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(name: "Archives", dependencies: ["CZip"]),
     .target(
       name: "Compute", dependencies: ["CKernels"], swiftSettings: hotCode),
     .target(name: "Layers", dependencies: ["Compute"], swiftSettings: noPointers),
     .target(name: "Architectures", dependencies: ["Layers"], swiftSettings: noPointers),
     .target(
       name: "Weights",
-      dependencies: ["HDF5", "Layers", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "HDF5", "Archives", "Layers", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: noPointers),
     .target(
       name: "Images",

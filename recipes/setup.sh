@@ -3,7 +3,7 @@
 
 packages=(
   libhdf5-dev libopenblas-dev libturbojpeg0-dev libpng-dev libwebp-dev libgif-dev
-  libcairo2-dev libcurl4-openssl-dev
+  libcairo2-dev libcurl4-openssl-dev libzip-dev
   pkg-config
 )
 
