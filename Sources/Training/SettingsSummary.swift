@@ -59,7 +59,7 @@ extension TrainingSettings {
       parts.append("class weights " + listed.joined(separator: " "))
     case nil: break
     }
-    if l2 > 0 { parts.append("L2 \(l2) of the head's kernels") }
+    if l2 > 0 { parts.append("L2 \(l2) of \(l2CoversBase ? "all" : "the head's") kernels") }
     if let averaging { parts.append("average of weights with momentum \(averaging)") }
     return parts
   }

@@ -69,7 +69,7 @@ extension Trainer {
 
   private func isPenalized(_ key: Optimizer.Key) -> Bool {
     let node = network.nodes[key.node]
-    return key.node >= network.headStart && node.isTrainable
+    return (settings.l2CoversBase || key.node >= network.headStart) && node.isTrainable
       && node.layer.parameters[key.parameter].name == "kernel"
   }
 

@@ -9,9 +9,11 @@ package struct TrainingSettings: Sendable {
   package var labelSmoothing: Float = 0
   package var focal: FocalLoss?
   package var classWeighting: ClassWeighting?
-  /// What the sum of the squares of the head's kernels counts in the loss: Keras's
-  /// `regularizers.L2`.
+  /// What the sum of the squares of trained kernels counts in the loss: Keras's `regularizers.L2`.
   package var l2: Float = 0
+  /// Whether that means all kernels that are trained, not only those of the head: a pretrained base
+  /// should stay near what it is, not near 0.
+  package var l2CoversBase = false
   /// By how much of the learning rate weights shrink in every step, beside the rule; nil for what
   /// the rule has by itself.
   package var weightDecay: Float?
@@ -55,6 +57,8 @@ package struct EpochResult: Codable, Sendable, Equatable {
   ///
   /// It differs from run to run, so that it neither counts in comparisons nor is kept in models.
   package var seconds: Double?
+  /// What was trained in it, in the history of a run that goes through several parts.
+  package var stage: String?
 
   package init(
     epoch: Int, loss: Double, accuracy: Double, validationLoss: Double? = nil,
@@ -67,6 +71,19 @@ package struct EpochResult: Codable, Sendable, Equatable {
     self.validationAccuracy = validationAccuracy
     self.learningRate = learningRate
     self.seconds = seconds
+  }
+
+  /// The same epoch in the history of a whole run, of which it is a part.
+  ///
+  /// - Parameters:
+  ///   - earlier: how many epochs the run had before this part.
+  ///   - stage: what was trained; nil where the run has but one part.
+  package func inRun(after earlier: Int, stage: String?) -> EpochResult {
+    var result = EpochResult(
+      epoch: earlier + epoch, loss: loss, accuracy: accuracy, validationLoss: validationLoss,
+      validationAccuracy: validationAccuracy, learningRate: learningRate, seconds: seconds)
+    result.stage = stage
+    return result
   }
 
   package static func == (one: EpochResult, other: EpochResult) -> Bool {

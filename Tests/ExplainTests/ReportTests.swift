@@ -205,7 +205,7 @@ struct ReportTests {
       let page = try page(folder)
       #expect(page.contains("The run failed; this is what it had written by then. tune: &lt;no"))
       #expect(page.contains("loss 0.5000, val_<wbr>accuracy 0.9167"))
-      #expect(page.contains("`tl report \(folder.path)/head`"))
+      #expect(page.contains("a report of its own: head/report.html."))
     }
   }
 

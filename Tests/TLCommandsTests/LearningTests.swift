@@ -104,7 +104,7 @@ struct LearningTests {
       #expect(
         outcome.errors.contains(
           "training: adam at 0.001, one-cycle, focal loss with gamma 2.0, alpha 0.25, balanced "
-            + "class weights, L2 0.001 of the head's kernels, stopping after 1 epochs without gain")
+            + "class weights, L2 0.001 of all kernels, stopping after 1 epochs without gain")
       )
     }
   }

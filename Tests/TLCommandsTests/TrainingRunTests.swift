@@ -59,8 +59,9 @@ struct TrainingRunTests {
       #expect(
         try names(folder, run) == [
           "checkpoint.h5", "events", "history.csv", "history.json", "lock", "model.h5",
-          "predictions.csv", "recipe.yaml", "run.json",
+          "predictions.csv", "recipe.yaml", "report.html", "run.json",
         ])
+      #expect(outcome.errors.contains("\nreport: \(run)/report.html\n"))
       #expect(try bytes(folder, "\(run)/model.h5") == bytes(folder, "head.h5"))
       let record = try record(folder, run)
       #expect(record["status"] as? String == "finished")
@@ -146,8 +147,10 @@ struct TrainingRunTests {
         in: folder)
       #expect(
         try names(folder, "a") == [
-          "features.h5", "lock", "recipe.yaml", "run.json", "seed-3", "seed-4",
+          "features.h5", "lock", "recipe.yaml", "report.html", "run.json", "seed-3", "seed-4",
         ])
+      let page = String(decoding: try bytes(folder, "a/report.html"), as: UTF8.self)
+      #expect(page.contains("seed-3/head/report.html"))
       #expect(try names(folder, "a/seed-4") == ["head"])
       let record = try record(folder, "a")
       #expect(record["status"] as? String == "finished")
@@ -160,6 +163,43 @@ struct TrainingRunTests {
           try bytes(folder, "a/seed-\(seed)/head/model.h5")
             == bytes(folder, "b/seed-\(seed)/head/model.h5"))
       }
+    }
+  }
+
+  /// The head's own training and the tuning are one history, told apart by what was trained.
+  @Test func theHistoryHasTheHeadsOwnEpochs() throws {
+    try Locations.withTemporaryFolder { folder in
+      _ = try succeed(Self.tuning + ["--run", "r"], in: folder)
+      let table = try rows(bytes(folder, "r/history.csv"))
+      #expect(table[0].last == "stage")
+      #expect(table.dropFirst().map { $0[0] + " " + $0[7] } == ["1 head", "2 block5", "3 block5"])
+      let page = String(decoding: try bytes(folder, "r/report.html"), as: UTF8.self)
+      #expect(page.contains(">block5</text>"))
+    }
+  }
+
+  @Test func severalSeedsGiveMeanAndDeviation() throws {
+    try withFeatures { folder in
+      let outcome = try succeed(
+        Self.head + ["--seeds", "2", "--run", "s", "--quiet"], in: folder)
+      let head = outcome.output.split(separator: "\n")[0].split(separator: " ")
+      #expect(head.suffix(6) == ["seed", "3", "seed", "4", "mean", "deviation"])
+      let files = ["lock", "recipe.yaml", "report.html", "run.json", "seed-3", "seed-4"]
+      #expect(try names(folder, "s") == files)
+      // The same bits as that seed alone.
+      _ = try succeed(Self.head + ["--seed", "4", "--run", "alone"], in: folder)
+      #expect(
+        try bytes(folder, "s/seed-4/train-head/model.h5") == bytes(folder, "alone/model.h5"))
+      let output = try runTL(Self.head + ["--seeds", "2", "--output", "m.h5"], in: folder)
+      #expect(output.status == 64)
+      #expect(output.errors.contains("all in the run's folder: leave out --output"))
+      // What a run of several seeds left is a recipe's run, which can go on and be repeated.
+      let done = try runTL(["resume", "s"], in: folder)
+      #expect(done.errors.contains("'s' is finished: all stages are done"))
+      _ = try succeed(["run", "s/recipe.yaml", "--run", "again", "--json"], in: folder)
+      #expect(
+        try bytes(folder, "again/seed-3/train-head/model.h5")
+          == bytes(folder, "s/seed-3/train-head/model.h5"))
     }
   }
 
@@ -222,13 +262,13 @@ struct TrainingRunTests {
 
   @Test func jsonIsOneDocument() throws {
     try withFeatures { folder in
-      for (arguments, run) in [(Self.head, "a"), (Self.tuning, "b")] {
+      for (arguments, run, epochs) in [(Self.head, "a", 2), (Self.tuning, "b", 3)] {
         let outcome = try succeed(
           arguments + ["--run", run, "--json", "--quiet"], in: folder)
         #expect(outcome.errors == "")
         let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
         #expect(report.model == "\(run)/model.h5" && report.run == run)
-        #expect(report.epochs.count == 2 && report.class_names == ["cats", "dogs"])
+        #expect(report.epochs.count == epochs && report.class_names == ["cats", "dogs"])
       }
     }
   }

@@ -51,6 +51,28 @@ struct RunFolderTests {
     }
   }
 
+  @Test func partsOfARunAreToldApart() throws {
+    var history = RunHistory([
+      epochs[0].inRun(after: 0, stage: "head"), epochs[1].inRun(after: 1, stage: "block5, \"x\""),
+      epochs[0].inRun(after: 2, stage: "block5, \"x\""),
+    ])
+    #expect(history.countInLastStage == 2)
+    #expect(
+      history.csv == """
+        epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds,stage
+        1,0.5,0.75,0.625,0.5,0.001,1.5,head
+        3,nan,0.8,,,0.0005,2.0,"block5, ""x""\"
+        3,0.5,0.75,0.625,0.5,0.001,1.5,"block5, ""x""\"
+
+        """)
+    let again = try RunHistory(json: history.json())
+    #expect(again.epochs.map(\.stage) == history.epochs.map(\.stage))
+    #expect(again.epochs.map(\.epoch) == [1, 3, 3] && again.epochs[1].loss.isNaN)
+    #expect(again.epochs[2] == history.epochs[2])
+    history.epochs.removeAll()
+    #expect(history.countInLastStage == 0)
+  }
+
   @Test func theRecordTellsHowItWent() throws {
     try Locations.withTemporaryFolder { folder in
       let run = try RunFolder.create(at: folder.path + "/run")

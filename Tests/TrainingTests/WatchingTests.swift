@@ -62,6 +62,33 @@ struct WatchingTests {
 
 /// A head trained with everything at once, against Keras.
 struct RegularizedHeadTests {
+  /// L2 counts the head's kernels, or all that are trained, and never those of frozen layers.
+  @Test(arguments: [(false, 36), (true, 72)] as [(Bool, Double)])
+  func l2CountsWhatIsTrained(coversBase: Bool, squares: Double) throws {
+    var network = Network(name: "n", inputShape: [2, 2, 1], inputName: "input")
+    for (name, inputs) in [("frozen", 1), ("trained", 3)] {
+      try network.add(
+        Conv2D(
+          name: name,
+          kernel: Tensor(
+            shape: [1, 1, inputs, 3], scalars: [Float](repeating: 2, count: inputs * 3)),
+          bias: Tensor(zeros: [3]), padding: .same, activation: .relu))
+    }
+    try network.add(GlobalAveragePooling2D(name: "pool"))
+    try network.add(
+      Dense(
+        name: "dense", kernel: Tensor(shape: [3, 1], scalars: [2, 4, 4]), bias: Tensor(zeros: [1]),
+        activation: .sigmoid))
+    network.setTrainable([2, 4])
+    let examples = CachedExamples(features: Tensor(zeros: [1, 2, 2, 3]), labels: [0])
+    var settings = TrainingSettings()
+    let plain = try Trainer(network: network, loss: .binaryCrossentropy, settings: settings)
+      .evaluate(examples).loss
+    (settings.l2, settings.l2CoversBase) = (0.5, coversBase)
+    let trainer = try Trainer(network: network, loss: .binaryCrossentropy, settings: settings)
+    #expect(abs(try trainer.evaluate(examples).loss - plain - squares / 2) < 1e-5)
+  }
+
   @Test func learnsLikeKeras() throws {
     let golden = try HDF5File.open(Bundle.module.path(to: "Goldens/head_regularized.h5"))
     defer { try? golden.close() }

@@ -13,6 +13,7 @@ struct LineChart {
   let axis: Axis
   /// The index of an epoch to mark.
   let best: Int?
+  let stages: [ReportHistory.Stage]
 
   /// One unit is a pixel where the drawing has its own size; it is made for 300 to 420 of width.
   private static let size = (width: 380.0, height: 256.0)
@@ -22,7 +23,7 @@ struct LineChart {
 
   var svg: String {
     let (width, height) = (Int(Self.size.width), Int(Self.size.height))
-    let body = [grid, bestMark] + series.indices.map(curve) + [legend]
+    let body = [grid, stageMarks, bestMark] + series.indices.map(curve) + [legend]
     return """
       <svg class="chart" viewBox="0 0 \(width) \(height)" role="img" \
       aria-label="\(HTMLPage.escaped(description))">
@@ -78,6 +79,16 @@ struct LineChart {
         "epoch", (Self.plot.left + Self.plot.right) / 2, Self.size.height - 4, "tick",
         anchor: "middle"))
     return lines.joined(separator: "\n")
+  }
+
+  /// A line before the first epoch of each later stage, with the stage's name.
+  private var stageMarks: String {
+    stages.filter { $0.start > 0 && $0.start < epochs.count }.map { stage in
+      let x = (x(epochs[stage.start - 1]) + x(epochs[stage.start])) / 2
+      let (top, bottom) = (SVG.number(Self.plot.top), SVG.number(Self.plot.bottom))
+      return SVG.line(x, top, x, bottom, "grid")
+        + SVG.text(stage.name, x + 4, Self.plot.bottom - 5, "tick", anchor: "start")
+    }.joined(separator: "\n")
   }
 
   private var bestMark: String {

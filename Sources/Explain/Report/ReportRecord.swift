@@ -36,8 +36,20 @@ package struct ReportHistory: Equatable, Sendable {
   package let epochs: [Int]
   /// As many values as there are epochs; nil for one that is missing or no number.
   private let columns: [String: [Double?]]
+  /// Where other layers came to be trained: the index of an epoch and what they are called.
+  package let stages: [Stage]
 
-  package init(columns: [String: [Double?]]) {
+  package struct Stage: Equatable, Sendable {
+    package let start: Int
+    package let name: String
+  }
+
+  /// - Parameter stages: what was trained in each epoch, empty where all are of one kind.
+  package init(columns: [String: [Double?]], stages: [String] = []) {
+    self.stages = stages.indices.compactMap { index in
+      index > 0 && stages[index] == stages[index - 1]
+        ? nil : Stage(start: index, name: stages[index])
+    }
     let count = columns["epoch"]?.count ?? columns.values.map(\.count).max() ?? 0
     epochs = (0..<count).map { index in
       columns["epoch"]?[index].flatMap { Int(exactly: $0) } ?? index + 1
@@ -65,29 +77,33 @@ package struct ReportHistory: Equatable, Sendable {
 
   /// Reads Keras's form: a list for each name.
   package init(json: Data) throws {
-    let lists = try JSONDecoder().decode([String: [Number]].self, from: json)
-    self.init(columns: lists.mapValues { $0.map(\.value) })
+    let lists = try JSONDecoder().decode([String: [Cell]].self, from: json)
+    self.init(
+      columns: lists.mapValues { $0.map(\.value) },
+      stages: lists["stage"]?.map { $0.text ?? "" } ?? [])
   }
 
   /// Reads a table with the names in its first line.
   package init(csv: Data) throws {
     let records = try CSV.records(csv)
     var columns: [String: [Double?]] = [:]
+    var stages: [String] = []
     for (index, name) in (records.first?.fields ?? []).enumerated() {
-      columns[name] = records.dropFirst().map {
-        index < $0.fields.count ? Double($0.fields[index]) : nil
-      }
+      let texts = records.dropFirst().map { index < $0.fields.count ? $0.fields[index] : "" }
+      if name == "stage" { stages = texts } else { columns[name] = texts.map { Double($0) } }
     }
-    self.init(columns: columns)
+    self.init(columns: columns, stages: stages)
   }
 
   /// A number, or what stands in its place where it is none.
-  private struct Number: Decodable {
+  private struct Cell: Decodable {
     let value: Double?
+    let text: String?
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
       value = try? container.decode(Double.self)
+      text = try? container.decode(String.self)
     }
   }
 }

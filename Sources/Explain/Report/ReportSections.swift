@@ -63,10 +63,10 @@ extension RunReport {
       ]
     }
     page.add(HTMLPage.table([["stage", "command", "seed", "measured", "took"]] + rows, numbers: 1))
-    let trainings = contents.inner.map { "`tl report \(joined(contents.folder, $0))`" }
-    guard !trainings.isEmpty else { return }
+    guard !contents.inner.isEmpty else { return }
     page.paragraph(
-      "Each training has a report of its own: " + trainings.joined(separator: ", ") + ".")
+      "Each training has a report of its own: "
+        + contents.inner.map { joined($0, "report.html") }.joined(separator: ", ") + ".")
   }
 
   mutating func addCurves() {
@@ -106,7 +106,8 @@ extension RunReport {
     _ title: String, _ history: ReportHistory, _ series: [LineChart.Series], _ axis: Axis
   ) -> String {
     let chart = LineChart(
-      title: title, epochs: history.epochs, series: series, axis: axis, best: history.best)
+      title: title, epochs: history.epochs, series: series, axis: axis, best: history.best,
+      stages: history.stages)
     return "<figure><figcaption>\(title)</figcaption>\(chart.svg)</figure>"
   }
 

@@ -61,10 +61,19 @@ struct RunContents {
 
   /// The folders in it that are runs themselves, as those of a recipe's stages.
   var inner: [String] {
-    let files = FileManager.default
-    let names = (try? files.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().filter {
-      files.fileExists(atPath: joined(joined(folder, $0), "run.json"))
+    let seeds = Self.folders(in: folder).filter { $0.hasPrefix("seed-") }
+    return Self.runs(in: folder)
+      + seeds.flatMap { seed in Self.runs(in: joined(folder, seed)).map { joined(seed, $0) } }
+  }
+
+  private static func folders(in folder: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
+  }
+
+  private static func runs(in folder: String) -> [String] {
+    folders(in: folder).filter {
+      FileManager.default.fileExists(atPath: joined(joined(folder, $0), "run.json"))
     }
   }
 

@@ -38,6 +38,7 @@ struct Augment: ParsableCommand {
   var seed: UInt64 = 0
 
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -85,10 +86,21 @@ struct Augment: ParsableCommand {
     let whole = viewing.photos.count - skipped.count
     guard whole > 0 else { throw TrainingError.nothingLeft(skipped) }
     if let sheet, let image = drawn.image { try write(image, to: sheet) }
-    try console.result(
-      "wrote \(sheet ?? output ?? ""): \(views) views each of \(whole) photo\(whole == 1 ? "" : "s")"
-    )
+    let place = sheet ?? output ?? ""
+    try format.print(
+      AugmentReport(output: place, views: views, photos: whole, skipped: skipped.count),
+      on: console
+    ) {
+      try console.result(
+        "wrote \(place): \(views) views each of \(whole) photo\(whole == 1 ? "" : "s")")
+    }
     if !skipped.isEmpty { throw SomeFailed(skipped.count, of: viewing.photos.count) }
+  }
+
+  /// What is printed with `--json`.
+  private struct AugmentReport: Encodable {
+    let output: String
+    let views, photos, skipped: Int
   }
 
   /// Evenly spaced photos of the list, so that every class has its share.

@@ -31,6 +31,7 @@ struct ExtractFeatures: ParsableCommand {
   @Option(help: "How many photos go through the base at once.")
   var batchSize = 20
 
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -66,9 +67,26 @@ struct ExtractFeatures: ParsableCommand {
     let rows = summary.computed + summary.reused
     let shape = [rows] + summary.rowShape
     let taken = summary.reused > 0 ? ", \(summary.reused) of them taken over" : ""
-    try console.result(
-      "wrote \(output): features \(shape) of layer '\(loaded.layer)'\(taken)")
+    try format.print(
+      ExtractionReport(
+        features: output, shape: shape, layer: loaded.layer, base: loaded.name,
+        computed: summary.computed, reused: summary.reused, skipped: summary.tally.skipped.count),
+      on: console
+    ) {
+      try console.result(
+        "wrote \(output): features \(shape) of layer '\(loaded.layer)'\(taken)")
+    }
   }
+}
+
+/// What `tl extract-features --json` prints.
+private struct ExtractionReport: Encodable {
+  let features: String
+  let shape: [Int]
+  let layer: String
+  let base: String
+  /// Photos that went through the base, that an earlier run had done, and that did not decode.
+  let computed, reused, skipped: Int
 }
 
 /// Says what is taken over from an earlier run, then how far this one is.

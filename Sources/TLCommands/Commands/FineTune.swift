@@ -98,6 +98,7 @@ struct FineTune: ParsableCommand {
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
+    try place.requireOneSeed(for: [("output", output)])
     guard base == nil || model == nil else {
       throw ValidationError("give either --model (a trained model) or --base (a base alone)")
     }
@@ -159,6 +160,7 @@ struct FineTune: ParsableCommand {
 
   func run() throws {
     let console = options.console
+    if try place.runSeeds(first: seed, console) { return }
     let folder = try listed(labelled: data, excluding: pass.exclude, console)
     let validating = try validation.map {
       try listed(labelled: $0, excluding: pass.exclude, console)
@@ -184,11 +186,12 @@ struct FineTune: ParsableCommand {
       output: output,
       chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
     ) { run, keeper in
-      let trained = try withTrainedHead(start, folder, validating, keeper, console)
+      let kept = (run, keeper)
+      let trained = try withTrainedHead(start, folder, validating, kept, console)
       let result = try keepingHead(trained) {
         try tuning(trained, settings).run(
-          folder, validation: validating, showingOn: console, keeping: (run, keeper),
-          cacheLimit: cacheLimit, changes: augmentation.ranges)
+          folder, validation: validating, showingOn: console, keeping: kept,
+          as: part(after: trained), cacheLimit: cacheLimit, changes: augmentation.ranges)
       }
       return RunOutcome(
         model: result.model, frozen: result.proof.sentence, photoWait: result.photoWait,
@@ -247,7 +250,7 @@ struct FineTune: ParsableCommand {
   /// a random one.
   private func withTrainedHead(
     _ start: ClassifierModel, _ folder: PhotoFolder, _ validating: PhotoFolder?,
-    _ keeper: RunKeeper, _ console: Console
+    _ kept: (run: RunFolder, keeper: RunKeeper), _ console: Console
   ) throws -> ClassifierModel {
     guard model == nil else { return start }
     guard ownHeadEpochs > 0 else {
@@ -259,14 +262,22 @@ struct FineTune: ParsableCommand {
       model: start, trained: TrainableLayers(unfreeze: LayerSelection("none")),
       settings: headSettings(start.defaults), photosAtOnce: 20, isStrict: pass.strict,
       cacheLimit: cacheLimit * 1_000_000)
-    if let trained = tuning.skippingFinished(keeper) { return trained }
+    if let trained = tuning.skippingFinished(kept.keeper) { return trained }
     console.note(
       "no trained head was given: training one first, \(ownHeadEpochs) "
         + "epoch\(ownHeadEpochs == 1 ? "" : "s") with all of the base frozen"
         + (augmentation.ranges == nil ? "" : ", on unchanged photos"))
     return try tuning.run(
-      folder, validation: validating, showingOn: console, keeping: (nil, keeper),
-      isReporting: false
+      folder, validation: validating, showingOn: console, keeping: kept,
+      as: RunPart(stage: "head"), isReporting: false
     ).model
+  }
+
+  /// The tuning in the history of a run that may have begun with the head's own training.
+  private func part(after trained: ClassifierModel) -> RunPart {
+    guard model == nil, ownHeadEpochs > 0 else { return RunPart() }
+    let unfrozen = freezing.unfreeze.flatMap { $0 == "none" ? nil : $0 }
+    return RunPart(
+      earlier: trained.history.last?.epochs.count ?? 0, stage: unfrozen ?? "fine-tune")
   }
 }

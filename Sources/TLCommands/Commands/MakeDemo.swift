@@ -21,6 +21,7 @@ struct MakeDemo: ParsableCommand {
   @Option(help: "The seed of the pictures.")
   var seed: UInt64 = 0
 
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -43,7 +44,17 @@ struct MakeDemo: ParsableCommand {
       progress.advance(to: done)
     }
     progress.finish()
-    try console.result(
-      "wrote \(folder): \(photos) pictures in train, validation and test, each with cats and dogs")
+    try format.print(DemoReport(data: folder, pictures: photos, seed: seed), on: console) {
+      try console.result(
+        "wrote \(folder): \(photos) pictures in train, validation and test, "
+          + "each with cats and dogs")
+    }
+  }
+
+  /// What is printed with `--json`.
+  private struct DemoReport: Encodable {
+    let data: String
+    let pictures: Int
+    let seed: UInt64
   }
 }

@@ -20,11 +20,12 @@ struct Resume: ParsableCommand {
   @Option(help: "How often all photos are gone through, over all sittings.")
   var epochs: Int?
 
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   func run() throws {
     let folder = try RunFolder.open(runFolder)
-    let finished = folder.history.epochs.count
+    let finished = folder.history.countInLastStage
     let isRecipe = folder.record?.command == "run"
     if folder.record?.status == .finished, isRecipe || epochs.map({ $0 <= finished }) ?? true {
       throw ResumeError.finished(runFolder, epochs: isRecipe ? nil : finished)
@@ -46,7 +47,9 @@ struct Resume: ParsableCommand {
 
   /// Runs a command once more, which finds what is done already.
   private func run(_ command: CommandOptions, _ arguments: [String]) throws {
-    let words = arguments + ["--resume"] + (options.quiet ? ["--quiet"] : [])
+    let words =
+      arguments + ["--resume"] + (options.quiet ? ["--quiet"] : [])
+      + (format.json ? ["--json"] : [])
     options.console.note("tl \(command.name) \(words.map(shellWord).joined(separator: " "))")
     let invocation = Invocation(command: command, arguments: words)
     var parsed = try command.type.parse(words)

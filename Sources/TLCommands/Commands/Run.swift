@@ -64,81 +64,19 @@ struct Run: ParsableCommand {
     _ = try RecipeChanges.options(changes)
   }
 
-  /// What this run changes in the recipe, with one of its seeds.
-  private func changed(_ seed: UInt64?) throws -> RecipeChanges {
-    RecipeChanges(
-      data: data, base: base, seed: seed, options: try RecipeChanges.options(changes))
-  }
-
   func run() throws {
-    let console = options.console
     let recipe = try RecipeReader.read(recipe)
-    let count = seeds ?? recipe.seeds?.value ?? 1
-    let first = seed ?? recipe.seed?.value ?? 0
-    let numbers: [UInt64?] = count == 1 ? [seed] : (0..<UInt64(count)).map { first &+ $0 }
-    let folder = runFolder ?? RunPlace.standard(recipe.name.value)
-    let plans = try numbers.map { number in
-      try RecipePlan(
-        recipe, try changed(number), folder: folder,
-        seedFolder: count == 1 ? nil : "\(folder)/seed-\(number ?? 0)", isTrial: dryRun)
-    }
+    let execution = RecipeExecution(
+      recipe: recipe,
+      changes: RecipeChanges(
+        data: data, base: base, options: try RecipeChanges.options(changes)),
+      seed: seed, count: seeds ?? recipe.seeds?.value ?? 1,
+      folder: runFolder ?? RunPlace.standard(recipe.name.value), isResuming: resume,
+      console: options.console)
     try recipe.checkExpectations(isAsked: check)
-    if dryRun { return try show(plans, console) }
-    let run = try resume ? RunFolder.open(folder) : RunFolder.create(at: folder)
-    let lock = try RunLock(folder)
-    defer { withExtendedLifetime(lock) {} }
-    let unseeded = try RecipePlan(
-      recipe, try changed(count == 1 ? seed : nil), folder: folder)
-    let text = try unseeded.text(seeds: count == 1 ? nil : (first, count))
-    if resume {
-      try run.resume(recipe: text)
-    } else {
-      try run.begin(
-        RunRecord(
-          command: "run", data: data ?? recipe.folder?.value, validation: nil, classNames: [],
-          model: nil), recipe: text)
-    }
-    let results = try run.recording {
-      try runAll(plans, numbers, recipe, run, console)
-    }
-    if json {
-      let report = RecipeReport(recipe, run: folder, results)
-      try console.write(JSONText.encode(report, isPretty: true) + "\n")
-    } else {
-      try console.result(results.table)
-    }
-    console.note("all outputs are in \(folder)")
+    if dryRun { return try execution.show() }
+    let results = try execution.run(json: json)
     if check, !results.isAsExpected { throw ExitCode(1) }
-  }
-
-  private func runAll(
-    _ plans: [RecipePlan], _ numbers: [UInt64?], _ recipe: Recipe, _ run: RunFolder,
-    _ console: Console
-  ) throws -> RecipeResults {
-    let shared = plans[0].stages.count { !$0.isSeeded }
-    let own = plans[0].stages.count - shared
-    let runner = RecipeRun(stages: shared + own * plans.count, run, console)
-    for (index, (plan, number)) in zip(plans, numbers).enumerated() {
-      if let number, plans.count > 1 {
-        try RunPlace.make("\(plan.folder)/seed-\(number)")
-        console.note("seed \(number), \(index + 1) of \(plans.count)")
-      }
-      for stage in plan.stages where index == 0 || stage.isSeeded {
-        try runner.run(stage, seed: stage.isSeeded ? number : nil)
-      }
-    }
-    return RecipeResults(
-      results: runner.results, expectations: recipe.expectations,
-      seeds: numbers.compactMap { $0 })
-  }
-
-  private func show(_ plans: [RecipePlan], _ console: Console) throws {
-    for (index, plan) in plans.enumerated() {
-      for stage in plan.stages where index == 0 || stage.isSeeded {
-        try console.result("tl \(stage.line)")
-      }
-    }
-    console.note("the recipe is good; nothing was run")
   }
 }
 
@@ -170,7 +108,7 @@ enum RunPlace {
 extension Recipe {
   /// Throws where a metric is expected that its stage does not measure, or nothing is expected at
   /// all though it should be checked.
-  fileprivate func checkExpectations(isAsked: Bool) throws {
+  func checkExpectations(isAsked: Bool) throws {
     guard !isAsked || !expectations.isEmpty else {
       throw RecipeError(
         path, line: 1, column: 1, "the recipe has no 'expect': there is nothing to check")

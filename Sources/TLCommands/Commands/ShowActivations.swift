@@ -41,6 +41,7 @@ struct ShowActivations: ParsableCommand {
     completion: .file(extensions: ["html"]))
   var html: String?
 
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -82,14 +83,22 @@ struct ShowActivations: ParsableCommand {
   }
 
   private func report(_ found: [LayerActivations]) throws {
-    var table = TextTable([.text("layer"), .text("output"), .number("dead channels")])
-    for layer in found {
-      table.add([
-        layer.layer, "\([layer.height, layer.width, layer.channels])", "\(layer.dead.count)",
-      ])
+    let rows = found.map {
+      Row(layer: $0.layer, output: [$0.height, $0.width, $0.channels], dead: $0.dead)
     }
-    try options.console.result(table)
-    for path in [output, html].compactMap({ $0 }) { try options.console.result("wrote \(path)") }
+    let console = options.console
+    try format.print(rows, on: console) {
+      var table = TextTable([.text("layer"), .text("output"), .number("dead channels")])
+      for row in rows { table.add([row.layer, "\(row.output)", "\(row.dead.count)"]) }
+      try console.result(table)
+      for path in [output, html].compactMap({ $0 }) { try console.result("wrote \(path)") }
+    }
+  }
+
+  /// What is printed of a layer: its output's shape and its dead channels.
+  private struct Row: Encodable {
+    let layer: String
+    let output, dead: [Int]
   }
 
   private func page(

@@ -41,6 +41,7 @@ struct ShowHeatmap: ParsableCommand {
   @Option(help: "How many photos go through the model at once.")
   var batchSize = 20
 
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   func validate() throws {
@@ -84,7 +85,7 @@ struct ShowHeatmap: ParsableCommand {
       title: "heat maps", total: photos.count, unit: "photos", console: console)
     var numbers = RawHeatMaps(
       classNames: classifier.classNames, layer: mapper.layer, method: method.rawValue)
-    var table = TextTable([.text("path"), .text("class"), .number("probability"), .text("picture")])
+    var rows: [Row] = []
     let tally = try run.run(
       photos, pictures: pictures,
       report: {
@@ -94,23 +95,43 @@ struct ShowHeatmap: ParsableCommand {
       { item in
         let path = item.photo.relativePath
         switch item.outcome {
-        case .failure(let error): table.add([path, "error: \(error)", "", ""])
+        case .failure(let error): rows.append(Row(path: path, error: "\(error)"))
         case .success(let map):
           if map.isEmpty {
             console.note("'\(path)': nothing speaks for '\(classifier.classNames[map.label])'")
           }
           numbers.add(map, path: path)
-          table.add([
-            path, classifier.classNames[map.label], decimal(Double(map.probability), 4),
-            item.picture ?? "",
-          ])
+          rows.append(
+            Row(
+              path: path, label: classifier.classNames[map.label], probability: map.probability,
+              picture: item.picture))
         }
       })
     progress.finish()
     reportPixels(tally, console)
     if let raw { try numbers.write(raw) }
-    try console.result(table)
+    try format.print(rows, on: console) { try console.result(Self.table(rows)) }
     if !tally.skipped.isEmpty { throw SomeFailed(tally.skipped.count, of: photos.count) }
+  }
+
+  /// One photo, as it is printed.
+  private struct Row: Encodable {
+    let path: String
+    var label: String?
+    var probability: Float?
+    var picture: String?
+    var error: String?
+  }
+
+  private static func table(_ rows: [Row]) -> TextTable {
+    var table = TextTable([.text("path"), .text("class"), .number("probability"), .text("picture")])
+    for row in rows {
+      table.add([
+        row.path, row.label ?? "error: \(row.error ?? "")",
+        row.probability.map { decimal(Double($0), 4) } ?? "", row.picture ?? "",
+      ])
+    }
+    return table
   }
 }
 

@@ -46,6 +46,7 @@ struct Split: ParsableCommand {
   var exclude: String?
 
   @OptionGroup var limits: LimitOptions
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   private var parts: [(name: String, share: Double)] {
@@ -131,14 +132,30 @@ struct Split: ParsableCommand {
   }
 
   private func show(_ folder: PhotoFolder, _ chosen: [Int?], _ console: Console) throws {
-    var table = TextTable([.text("class")] + parts.map { .number($0.name) })
-    for (label, name) in folder.classNames.enumerated() {
-      let counts = parts.indices.map { part in
+    let counts = folder.classNames.indices.map { label in
+      parts.indices.map { part in
         chosen.indices.count { chosen[$0] == part && folder.photos[$0].label == label }
       }
-      table.add([name] + counts.map { "\($0)" })
     }
-    try console.result(table)
-    try console.result("wrote \(output)")
+    let classes = zip(folder.classNames, counts)
+    let report = SplitReport(
+      data: output,
+      photos: Dictionary(
+        uniqueKeysWithValues: classes.map { name, counts in
+          (name, Dictionary(uniqueKeysWithValues: zip(parts.map(\.name), counts)))
+        }))
+    try format.print(report, on: console) {
+      var table = TextTable([.text("class")] + parts.map { .number($0.name) })
+      for (name, counts) in classes { table.add([name] + counts.map { "\($0)" }) }
+      try console.result(table)
+      try console.result("wrote \(output)")
+    }
+  }
+
+  /// What is printed with `--json`.
+  private struct SplitReport: Encodable {
+    let data: String
+    /// How many photos of each class each part has.
+    let photos: [String: [String: Int]]
   }
 }

@@ -53,6 +53,7 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     _ = try settings()
+    try place.requireOneSeed(for: [("output", output), ("base-output", baseOutput)])
     guard baseOutput == nil || network.base != nil else {
       throw ValidationError(
         "--base-output needs a network that is a base (tl-mini), found '\(network.rawValue)'")
@@ -63,11 +64,14 @@ struct Train: ParsableCommand {
   }
 
   private func settings() throws -> TrainingSettings {
-    try learning.settings(training.settings(), isValidated: validation != nil)
+    var settings = try learning.settings(training.settings(), isValidated: validation != nil)
+    settings.l2CoversBase = true
+    return settings
   }
 
   func run() throws {
     let console = options.console
+    if try place.runSeeds(first: training.seed, console) { return }
     let folder = try listed(labelled: data, excluding: pass.exclude, console)
     let validating = try validation.map {
       try listed(labelled: $0, excluding: pass.exclude, console)

@@ -50,7 +50,10 @@ struct TrainHead: ParsableCommand {
   @OptionGroup var place: RunOptions
   @OptionGroup var options: ConsoleOptions
 
-  func validate() throws { _ = try settings(WeightDefaults()) }
+  func validate() throws {
+    _ = try settings(WeightDefaults())
+    try place.requireOneSeed(for: [("output", output)])
+  }
 
   private func settings(_ defaults: WeightDefaults) throws -> TrainingSettings {
     let plain = try trainingSettings(
@@ -61,6 +64,7 @@ struct TrainHead: ParsableCommand {
 
   func run() throws {
     let console = options.console
+    if try place.runSeeds(first: seed, console) { return }
     try place.check(
       output: output, inputs: [features, validation, base].compactMap { $0 })
     let stored = try FeatureFile(features)

@@ -88,21 +88,38 @@ struct PullWeights: ParsableCommand {
   @Option(help: "Take files from below this address; also TL_WEIGHTS_MIRROR.")
   var mirror: String?
 
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   func run() throws {
     let bases = try names.map(published)
+    var brought: [Brought] = []
     for base in bases {
       let store = WeightStore.standard
       if let path = store.files(of: base).first(where: { $0.hasPrefix(store.cache + "/") }) {
         if let wrong = try store.mismatch(path, base) {
           throw PullError.wrongFile(path, expected: wrong.expected, found: wrong.found)
         }
-        try options.console.result("\(base.name) is there and whole: \(path)")
-        continue
+        brought.append(Brought(name: base.name, path: path, wasThere: true))
+      } else {
+        let path = try pulled(base, mirror: mirror, store, options.console)
+        brought.append(Brought(name: base.name, path: path, wasThere: false))
       }
-      let path = try pulled(base, mirror: mirror, store, options.console)
-      try options.console.result("wrote \(path)")
+      if !format.json, let file = brought.last { try options.console.result(file.sentence) }
+    }
+    try format.print(brought, on: options.console) {}
+  }
+
+  /// A file that is there now.
+  private struct Brought: Encodable {
+    let name, path: String
+    let wasThere: Bool
+
+    var sentence: String { wasThere ? "\(name) is there and whole: \(path)" : "wrote \(path)" }
+
+    enum CodingKeys: String, CodingKey {
+      case name, path
+      case wasThere = "was_there"
     }
   }
 
@@ -125,38 +142,60 @@ struct VerifyWeights: ParsableCommand {
     completion: .list(NamedBase.all.map(\.name)))
   var names: [String] = []
 
+  @OptionGroup var format: JSONOption
   @OptionGroup var options: ConsoleOptions
 
   func run() throws {
     let console = options.console
     let store = WeightStore.standard
     let bases = try names.isEmpty ? NamedBase.all : names.map(known)
-    var table = TextTable([.text("file"), .number("size"), .text("result")])
-    var (wrong, total) = (0, 0)
+    var verified: [Verified] = []
     for base in bases {
       let files = store.files(of: base)
       if files.isEmpty, !names.isEmpty { throw TrainingError.noSuchBase(base, store) }
       for path in files {
         try Interrupt.check()
         let (isWrong, result) = try verdict(path, base, store)
-        total += 1
-        if isWrong { wrong += 1 }
-        table.add([homeless(path), WeightStore.size(path).map(sizeText) ?? "?", result])
+        verified.append(Verified(path, result, isWrong: isWrong))
       }
     }
     let others = names.isEmpty ? store.otherFiles() : []
-    guard total + others.count > 0 else {
-      let folders = store.folders.map { "'\($0)'" }.joined(separator: ", ")
-      return try console.result("no weights are here: looked in \(folders)")
-    }
+    let total = verified.count
     for path in others {
-      table.add([
-        homeless(path), WeightStore.size(path).map(sizeText) ?? "?",
-        "not published by Keras: md5 \(try FileDigest.md5(path))",
-      ])
+      verified.append(Verified(path, "not published by Keras: md5 \(try FileDigest.md5(path))"))
     }
-    try console.result(table)
+    try format.print(verified, on: console) {
+      guard !verified.isEmpty else {
+        let folders = store.folders.map { "'\($0)'" }.joined(separator: ", ")
+        return try console.result("no weights are here: looked in \(folders)")
+      }
+      var table = TextTable([.text("file"), .number("size"), .text("result")])
+      for file in verified {
+        table.add([homeless(file.path), file.size.map(sizeText) ?? "?", file.result])
+      }
+      try console.result(table)
+    }
+    let wrong = verified.count { $0.isWrong }
     if wrong > 0 { throw SomeFailed(wrong, of: total, unit: "files") }
+  }
+
+  /// A file and what was found of it.
+  private struct Verified: Encodable {
+    let path: String
+    /// In bytes.
+    let size: Int?
+    let result: String
+    let isWrong: Bool
+
+    init(_ path: String, _ result: String, isWrong: Bool = false) {
+      (self.path, self.result, self.isWrong) = (path, result, isWrong)
+      size = WeightStore.size(path)
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case path, size, result
+      case isWrong = "is_wrong"
+    }
   }
 
   private func known(_ name: String) throws -> NamedBase {

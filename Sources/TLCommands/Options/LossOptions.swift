@@ -16,7 +16,7 @@ struct LossChoices: ParsableArguments {
   @Option(help: "What classes count: balanced, or cats=2,dogs=1.")
   var classWeight: ClassWeightList?
 
-  @Option(help: "Add so much of the squares of the head's kernels to the loss.")
+  @Option(help: "Add so much of squared kernels to the loss: the head's; tl train: all.")
   var l2: Float = 0
 
   @Option(help: "Evaluate and write the average of the weights: 0.99, 0.999.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Explain
 import Foundation
 import Training
 
@@ -17,6 +18,10 @@ struct RunOptions: ParsableArguments {
       "Keep the state within an epoch after so many minutes; default: 10.", valueName: "n"))
   var checkpointMinutes = 10.0
 
+  @Option(
+    help: ArgumentHelp("Run with n seeds; print mean and deviation.", valueName: "n"))
+  var seeds: Int?
+
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
@@ -28,8 +33,19 @@ struct RunOptions: ParsableArguments {
     guard checkpointMinutes > 0 else {
       throw ValidationError("--checkpoint-minutes must be above 0, found \(checkpointMinutes)")
     }
+    guard (1...1000).contains(seeds ?? 1) else {
+      throw ValidationError("--seeds must be 1 to 1000, found \(seeds ?? 1)")
+    }
     guard !resume || folder != nil else {
       throw ValidationError("use `tl resume RUN` to go on with a run")
+    }
+  }
+
+  /// Throws where several runs would write to the same file.
+  func requireOneSeed(for outputs: [(name: String, path: String?)]) throws {
+    for (name, path) in outputs where seeds ?? 1 > 1 && path != nil {
+      throw ValidationError(
+        "--seeds gives a model for each seed, all in the run's folder: leave out --\(name)")
     }
   }
 
@@ -69,7 +85,7 @@ struct RunOptions: ParsableArguments {
       run.file(RunFolder.checkpoint), resuming: kept, interval: .seconds(60 * checkpointMinutes),
       isStopping: { Interrupt.isPending })
     let files = [run.file("model.h5")] + (output.map { [$0] } ?? [])
-    return try run.recording {
+    let finished = try run.recording {
       let outcome = try keepingGoodWeights(files, console) { try body(run, keeper) }
       for file in files { try outcome.model.save(file) }
       try outcome.predictions?.write(to: run.file("predictions.csv"))
@@ -78,10 +94,11 @@ struct RunOptions: ParsableArguments {
         $0.trained = outcome.model.history.last?.trained
         $0.photoWait = outcome.photoWait
       }
-      console.note("run: \(run.path)")
-      console.note("report: tl report \(run.path)")
       return FinishedRun(outcome: outcome, output: output ?? files[0], folder: run)
     }
+    console.note("run: \(run.path)")
+    run.writeReport(console)
+    return finished
   }
 
   /// Writes the last good weights where a run ends because its loss is no number any more.
@@ -192,9 +209,19 @@ extension RunFolder {
     }
   }
 
+  /// Writes the page about the run; a run that is done is not lost where that fails.
+  func writeReport(_ console: Console) {
+    do {
+      console.note("report: \(try Explain.writeReport(run: path).path)")
+    } catch {
+      console.warning("no report: \(error)")
+    }
+  }
+
   /// Keeps what a trainer reports.
-  func add(_ event: TrainingEvent) throws {
-    if case .epoch(let result, _) = event { try append(epoch: result) }
+  func add(_ event: TrainingEvent, as part: RunPart = RunPart()) throws {
+    guard case .epoch(let result, _) = event else { return }
+    try append(epoch: result.inRun(after: part.earlier, stage: part.stage))
   }
 }
 

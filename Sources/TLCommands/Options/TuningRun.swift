@@ -1,19 +1,29 @@
 import Images
 import Training
 
+/// A part of a run, in which the same is trained.
+struct RunPart {
+  /// How many epochs the run had before it.
+  var earlier = 0
+  /// What is trained in it; nil where it is the whole run.
+  var stage: String?
+}
+
 extension FineTuning {
   /// Trains with progress for everything that takes long.
   ///
   /// - Parameters:
-  ///   - kept: where the state is kept and, with a folder, the epochs.
+  ///   - kept: where the epochs and the state are kept.
+  ///   - part: which part of the run this is.
   ///   - isReporting: whether to say what was noticed about the photos.
   ///   - cacheLimit: as it was given; nil where nothing is to be said of what is trained and kept.
   ///   - changes: how photos are changed at random.
   func run(
     _ folder: PhotoFolder, validation: PhotoFolder?, showingOn console: Console,
-    keeping kept: (run: RunFolder?, keeper: RunKeeper), isReporting: Bool = true,
-    cacheLimit: Int? = nil, changes: Augmentation? = nil
+    keeping kept: (run: RunFolder, keeper: RunKeeper), as part: RunPart = RunPart(),
+    isReporting: Bool = true, cacheLimit: Int? = nil, changes: Augmentation? = nil
   ) throws -> Result {
+    var part = part
     let photos = (folder.photos.count, validation?.photos.count ?? 0)
     var prefix: Progress?
     var isFirst = true
@@ -22,6 +32,7 @@ extension FineTuning {
       try Interrupt.check()
       switch event {
       case .stage(let stage, let index, let count, let caching):
+        part.stage = stage.name ?? part.stage
         if count > 1, let name = stage.name {
           console.note("stage \(index + 1) of \(count): \(name), \(stage.epochs) epochs")
         }
@@ -47,7 +58,7 @@ extension FineTuning {
           "epoch \(epoch) went without \(photos.count) photo\(photos.count == 1 ? "" : "s")")
       case .training(let event):
         try progress.show(event)
-        try kept.run?.add(event)
+        try kept.run.add(event, as: part)
       }
     }
   }

@@ -61,7 +61,7 @@ struct Invocation {
 
 extension CommandOptions {
   /// Options that say where something is written and how: no part of what is to be repeated.
-  static let places: Set = ["output", "run", "quiet", "json"]
+  static let places: Set = ["output", "run", "seeds", "quiet", "json"]
 
   /// Every option with its values: those given, else the parser's defaults; paths absolute.
   func resolved(

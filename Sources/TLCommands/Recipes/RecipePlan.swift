@@ -125,6 +125,10 @@ extension Recipe {
     var (first, rest): ([String], [String]) = ([], [])
     for option in stage.options {
       let key = option.key.value
+      guard key != "seeds" else {
+        throw RecipeError(
+          path, option.key, "'seeds' is for the whole recipe: put it beside 'stages'")
+      }
       guard let known = command[key] else {
         throw RecipeError(
           path, option.key,
