@@ -1,54 +1,63 @@
 internal import CKernels
-import Foundation
 
-/// Element-wise functions applied in place, and their gradients from the result alone.
+/// Element-wise functions of whole tensors, and their gradients.
 extension PointwiseFunction {
-  /// Applies the function; `softmax` works on rows of `width` numbers.
+  /// Applies the function in place; `softmax` works on rows of `width` numbers.
   package func apply(
     to x: inout Tensor, width: Int, kernels: KernelTable = .current
   ) {
     let size = x.count
+    guard self != .linear else { return }
     x.scalars.withUnsafeMutableBufferPointer { buffer in
-      guard let x = buffer.baseAddress else { return }
-      switch self {
-      case .linear: break
-      case .relu:
-        nonisolated(unsafe) let x = x
+      guard let base = buffer.baseAddress else { return }
+      nonisolated(unsafe) let x = base
+      if self == .relu {
         let table = kernels.training
-        parallel(size, grain: 65_536) {
-          table.f32_relu(x + $0.lowerBound, $0.count)
-        }
-      case .sigmoid: for i in 0..<size { x[i] = 1 / (1 + expf(-x[i])) }
-      case .tanh: for i in 0..<size { x[i] = tanhf(x[i]) }
-      case .softmax: softmaxRows(x, rows: width == 0 ? 0 : size / width, width: width)
+        return parallel(size, grain: 65_536) { table.f32_relu(x + $0.lowerBound, $0.count) }
+      }
+      forEachRows(size, width) { range in
+        let x = x + range.lowerBound
+        apply(UnsafePointer(x), to: x, count: range.count, width: width)
       }
     }
   }
 
-  /// The gradient for the input, given the gradient `dy` for the output `y`.
+  /// The gradient for the input `x`, given the gradient `dy` for the output `y`.
+  ///
+  /// - Parameter input: what the function was applied to, where `needsInput`.
   package func gradient(
-    _ dy: Tensor, output y: Tensor, width: Int, kernels: KernelTable = .current
+    _ dy: Tensor, output y: Tensor, input: Tensor? = nil, width: Int,
+    kernels: KernelTable = .current
   ) -> Tensor {
     guard self != .linear else { return dy }
+    precondition(input != nil || !needsInput, "the gradient of \(self) needs its input")
     let size = dy.count
     return Tensor(shape: dy.shape) { dx in
       dy.scalars.withUnsafeBufferPointer { dy in
         y.scalars.withUnsafeBufferPointer { y in
-          switch self {
-          case .linear: break
-          case .relu: reluGradient(dy, y, into: dx, kernels)
-          case .sigmoid: for i in 0..<size { dx[i] = dy[i] * y[i] * (1 - y[i]) }
-          case .tanh: for i in 0..<size { dx[i] = dy[i] * (1 - y[i] * y[i]) }
-          case .softmax:
-            for start in stride(from: 0, to: size, by: max(width, 1)) {
-              var dot: Float = 0
-              for i in start..<start + width { dot += dy[i] * y[i] }
-              for i in start..<start + width { dx[i] = y[i] * (dy[i] - dot) }
+          (input?.scalars ?? []).withUnsafeBufferPointer { x in
+            if self == .relu { return reluGradient(dy, y, into: dx, kernels) }
+            guard let dyBase = dy.baseAddress, let yBase = y.baseAddress else { return }
+            nonisolated(unsafe) let (dy, y, dx) = (dyBase, yBase, dx)
+            nonisolated(unsafe) let x = x.baseAddress ?? yBase
+            forEachRows(size, width) { range in
+              let start = range.lowerBound
+              gradient(
+                dy + start, y: y + start, x: x + start, into: dx + start, count: range.count,
+                width: width)
             }
           }
         }
       }
     }
+  }
+}
+
+/// Splits `count` numbers between the threads, rows of `width` whole.
+private func forEachRows(_ count: Int, _ width: Int, _ body: (Range<Int>) -> Void) {
+  let width = max(width, 1)
+  parallel(count / width, grain: 16_384 / width + 1) {
+    body($0.lowerBound * width..<$0.upperBound * width)
   }
 }
 
@@ -65,34 +74,28 @@ private func reluGradient(
   }
 }
 
-/// Softmax of each row, in place, shifted by the row's maximum.
-func softmaxRows(_ x: UnsafeMutablePointer<Float>, rows: Int, width: Int) {
-  for row in 0..<rows {
-    let x = x + row * width
-    var largest = -Float.infinity
-    for i in 0..<width { largest = max(largest, x[i]) }
-    var sum: Float = 0
-    for i in 0..<width {
-      x[i] = expf(x[i] - largest)
-      sum += x[i]
-    }
-    for i in 0..<width { x[i] /= sum }
-  }
-}
-
-/// Inverted dropout: zero with probability `rate`, else divided by `1 - rate`.
-///
-/// Returns the result and the factors, which are also what the gradient is multiplied by.
-package func dropout(
-  _ x: Tensor, rate: Float, random: inout SeededRandom
-) -> (output: Tensor, factors: Tensor) {
+/// Inverted dropout's factors: zero with probability `rate`, else `1 / (1 - rate)`.
+package func dropoutFactors(
+  _ shape: [Int], rate: Float, random: inout SeededRandom
+) -> Tensor {
   precondition(rate >= 0 && rate < 1, "a dropout rate must be in 0..<1 but is \(rate)")
   let kept = 1 / (1 - rate)
-  var factors = Tensor(zeros: x.shape)
+  var factors = Tensor(zeros: shape)
   for index in factors.scalars.indices {
     factors.scalars[index] = random.uniform() < rate ? 0 : kept
   }
-  return (product(x, factors), factors)
+  return factors
+}
+
+/// Numbers of a normal distribution.
+package func normalNumbers(
+  _ shape: [Int], mean: Float, deviation: Float, random: inout SeededRandom
+) -> Tensor {
+  var result = Tensor(zeros: shape)
+  for index in result.scalars.indices {
+    result.scalars[index] = mean + deviation * random.normal()
+  }
+  return result
 }
 
 /// The element-wise product of two tensors of one shape.

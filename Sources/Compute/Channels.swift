@@ -100,23 +100,3 @@ func copyColumns(
     (target + row * stride).update(from: source + row * width, count: width)
   }
 }
-
-/// Every number brought into `0...limit`.
-package func clipped(_ x: Tensor, upTo limit: Float) -> Tensor {
-  Tensor(shape: x.shape) { y in
-    x.scalars.withUnsafeBufferPointer { x in
-      for i in 0..<x.count { y[i] = min(max(x[i], 0), limit) }
-    }
-  }
-}
-
-/// The gradient of `clipped` for its input, given its output `y`.
-package func clippedGradient(_ dy: Tensor, output y: Tensor, upTo limit: Float) -> Tensor {
-  Tensor(shape: dy.shape) { dx in
-    dy.scalars.withUnsafeBufferPointer { dy in
-      y.scalars.withUnsafeBufferPointer { y in
-        for i in 0..<dy.count { dx[i] = y[i] > 0 && y[i] < limit ? dy[i] : 0 }
-      }
-    }
-  }
-}

@@ -59,7 +59,7 @@ package func convolution(
 
 extension PlanOperation {
   /// Runs the operation outside of a plan.
-  fileprivate func run(
+  func run(
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
   ) {
     let workers = Threads.count

@@ -5,11 +5,6 @@ package struct PlanValue: Hashable, Sendable {
   package let index: Int
 }
 
-/// Element-wise functions that a plan can fuse into the operation before them.
-package enum PointwiseFunction: String, Sendable {
-  case linear, relu, sigmoid, tanh, softmax
-}
-
 /// What a pooling window keeps of the pixels inside it.
 package enum PoolingKind: String, Sendable {
   /// The largest value; padding never wins.

@@ -52,6 +52,35 @@ package struct InferencePlanBuilder: Sendable {
       shape: [window.rows.outputSize, window.columns.outputSize, outputs], name: name)
   }
 
+  /// Cross-correlation channel by channel, as Keras's `DepthwiseConv2D`.
+  ///
+  /// - Parameters:
+  ///   - kernel: `[kh, kw, c, m]`: each channel becomes `m` of the outputs, which lie together.
+  ///   - bias: `c * m` numbers, nil for none.
+  package mutating func depthwiseConvolution(
+    _ x: PlanValue, kernel: Tensor, bias: [Float]?, strides: (Int, Int),
+    dilation: (Int, Int) = (1, 1), padding: Padding, name: String
+  ) -> PlanValue {
+    let shape = shapes[x.index]
+    precondition(
+      shape.count == 3 && kernel.shape.count == 4 && kernel.shape[2] == shape[2],
+      "'\(name)' needs a kernel [kh, kw, \(shape.last ?? 0), m] but got \(kernel.shape)")
+    let (multiplier, channels) = (kernel.shape[3], kernel.shape[2] * kernel.shape[3])
+    let outer = [shape[0], shape[1], channels]
+    let repeated =
+      multiplier == 1
+      ? x : append(.repetition(multiplier), x, shape: outer, name: name)
+    let window = PlanWindow(
+      input: outer, window: (kernel.shape[0], kernel.shape[1]), strides: strides,
+      dilation: dilation, padding: padding)
+    let filter = PlanDepthwiseFilter(
+      window: window, kernel: kernel.reshaped([kernel.shape[0], kernel.shape[1], channels]),
+      bias: bias)
+    return append(
+      .depthwise(filter), repeated,
+      shape: [window.rows.outputSize, window.columns.outputSize, channels], name: name)
+  }
+
   /// The largest or the mean value of each window, channel by channel.
   package mutating func pooling(
     _ x: PlanValue, kind: PoolingKind, window: (Int, Int), strides: (Int, Int),
@@ -110,17 +139,23 @@ package struct InferencePlanBuilder: Sendable {
       name: name)
   }
 
+  /// `x` above zero, else `x` times its slope.
+  ///
+  /// - Parameter slopes: one number for each of `x`.
+  package mutating func slopes(_ x: PlanValue, _ slopes: [Float], name: String) -> PlanValue {
+    let shape = shapes[x.index]
+    precondition(
+      slopes.count == shape.reduce(1, *),
+      "'\(name)' needs \(shape.reduce(1, *)) slopes but got \(slopes.count)")
+    return append(.slopes(slopes), x, shape: shape, name: name)
+  }
+
   /// The same numbers under another shape of the same count.
   package mutating func reshape(_ x: PlanValue, to shape: [Int], name: String) -> PlanValue {
     precondition(
       shape.reduce(1, *) == shapes[x.index].reduce(1, *),
       "'\(name)' cannot turn \(shapes[x.index]) into \(shape)")
     return append(.reshape, x, shape: shape, name: name)
-  }
-
-  /// `min(max(x, 0), limit)`, such as `relu6`.
-  package mutating func clip(_ x: PlanValue, upTo limit: Float, name: String) -> PlanValue {
-    append(.clip(limit), x, shape: shapes[x.index], name: name)
   }
 
   /// `x * scale + shift`, channel by channel: batch normalisation on stored statistics.
@@ -158,7 +193,7 @@ package struct InferencePlanBuilder: Sendable {
         "'\(name)' cannot add \(shapes[value.index]) to \(shape)")
     }
     return values.dropFirst().reduce(values[0]) { left, right in
-      append(.sum(relu: false), [left, right], shape: shape, name: name)
+      append(.sum(ceiling: nil), [left, right], shape: shape, name: name)
     }
   }
 

@@ -38,6 +38,7 @@ package struct KernelCase: Sendable {
   package static let all: [KernelCase] =
     [(48, 64, 64), (48, 64, 256), (47, 40, 512), (1, 64, 512)].map(product)
     + [4, 3].flatMap { [input(tile: $0), output(tile: $0), kernel(tile: $0)] }
+    + [24, 64].map(depthwise)
     + [transposedPacking, largest, sum, roundedProduct, rounding]
     + [4, 3].map { input(tile: $0, precision: .bf16) }
 
@@ -163,6 +164,26 @@ package struct KernelCase: Sendable {
           kernels.f32_winograd_kernel(
             Int32(tile), input + column, channels, Int(kernels.panel), output + column, channels)
         }
+      }
+    }
+  }
+
+  /// A row of 3x3 windows with stride 1.
+  private static func depthwise(channels: Int) -> KernelCase {
+    let outputs = 21
+    let row = (outputs + 2) * channels
+    return KernelCase(
+      name: "f32_depthwise \(channels)", operations: 18 * outputs * channels,
+      inputCount: 3 * row + 10 * channels, outputCount: outputs * channels
+    ) { kernels in
+      { input, output in
+        var call = ck_depthwise()
+        (call.x, call.step, call.tap_row, call.tap) = (input, channels, row, channels)
+        (call.tap_rows, call.tap_columns, call.kernel_row) = (3, 3, 3 * channels)
+        (call.kernel, call.bias) = (input + 3 * row, input + 3 * row + 9 * channels)
+        (call.y, call.count, call.channels) = (output, outputs, channels)
+        (call.floor, call.ceiling) = (0, 6)
+        kernels.f32_depthwise(&call)
       }
     }
   }

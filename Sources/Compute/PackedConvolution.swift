@@ -190,7 +190,8 @@ struct PackedConvolution: PlanOperation {
     call.a_row = pixelStride
     call.a_column = 1
     call.c_row = filter.outputChannels
-    call.relu = filter.relu
+    call.relu = filter.ceiling != nil
+    call.ceiling = PlanFilter.limit(filter.ceiling)
     return call
   }
 

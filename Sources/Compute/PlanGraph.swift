@@ -5,19 +5,32 @@ struct PlanWindow: Sendable, Equatable {
   let channels: Int
   let window: [Int]
   let strides: [Int]
+  /// Pixels from one tap of the window to the next, 1 where they are neighbours.
+  let dilation: [Int]
   private(set) var rows: WindowAxis
   private(set) var columns: WindowAxis
 
-  init(input: [Int], window: (Int, Int), strides: (Int, Int), padding: Padding) {
+  init(
+    input: [Int], window: (Int, Int), strides: (Int, Int), dilation: (Int, Int) = (1, 1),
+    padding: Padding
+  ) {
     precondition(
-      window.0 > 0 && window.1 > 0 && strides.0 > 0 && strides.1 > 0,
-      "window and strides must be positive but are \(window) and \(strides)")
+      min(window.0, window.1, strides.0, strides.1, dilation.0, dilation.1) > 0,
+      "window, strides and dilation must be positive but are \(window), \(strides), \(dilation)")
     (height, width, channels) = (input[0], input[1], input[2])
     self.window = [window.0, window.1]
     self.strides = [strides.0, strides.1]
-    rows = WindowAxis(input: input[0], window: window.0, stride: strides.0, padding: padding)
-    columns = WindowAxis(input: input[1], window: window.1, stride: strides.1, padding: padding)
+    self.dilation = [dilation.0, dilation.1]
+    rows = WindowAxis(
+      input: input[0], window: (window.0 - 1) * dilation.0 + 1, stride: strides.0,
+      padding: padding)
+    columns = WindowAxis(
+      input: input[1], window: (window.1 - 1) * dilation.1 + 1, stride: strides.1,
+      padding: padding)
   }
+
+  /// How many rows and columns of the picture the window reaches over.
+  var extent: [Int] { zip(window, dilation).map { ($0 - 1) * $1 + 1 } }
 
   /// The same outputs from a picture without the zeros around it; the window must see some of it.
   func absorbing(_ border: PictureBorder) -> PlanWindow {
@@ -33,10 +46,11 @@ struct PlanWindow: Sendable, Equatable {
 
   /// Whether `absorbing` keeps every window partly inside of the picture.
   func canAbsorb(_ border: PictureBorder) -> Bool {
-    rows.paddingBefore == 0 && columns.paddingBefore == 0
-      && rows.outputSize == WindowAxis.valid(height, window[0], strides[0])
-      && columns.outputSize == WindowAxis.valid(width, window[1], strides[1])
-      && max(border.top, border.bottom) < window[0] && max(border.left, border.right) < window[1]
+    let extent = extent
+    return rows.paddingBefore == 0 && columns.paddingBefore == 0
+      && rows.outputSize == WindowAxis.valid(height, extent[0], strides[0])
+      && columns.outputSize == WindowAxis.valid(width, extent[1], strides[1])
+      && max(border.top, border.bottom) < extent[0] && max(border.left, border.right) < extent[1]
       && height > border.top + border.bottom && width > border.left + border.right
   }
 
@@ -62,9 +76,10 @@ struct PlanFilter: Sendable {
   /// `[kh, kw, cin, cout]`.
   private(set) var kernel: Tensor
   private(set) var bias: [Float]?
-  /// Whether a second input of the outputs' shape is added, before ReLU.
+  /// Whether a second input of the outputs' shape is added, before the limits.
   var adds = false
-  var relu = false
+  /// Where outputs are brought into `0...ceiling`.
+  var ceiling: Float?
   /// Whether each 2x2 block of outputs is replaced by its largest.
   var pooled = false
 
@@ -79,6 +94,11 @@ struct PlanFilter: Sendable {
 
   /// Multiply-adds per photo by the definition, fused or not.
   var multiplyAdds: Int { window.outputPixels * kernel.count }
+
+  /// A ceiling as kernels take it: 0 for none.
+  static func limit(_ ceiling: Float?) -> Float {
+    ceiling.map { $0.isFinite ? $0 : 0 } ?? 0
+  }
 
   /// The same with outputs that are scaled and shifted channel by channel.
   func scaled(by scaling: PlanChannelScaling) -> PlanFilter {
@@ -104,13 +124,14 @@ struct PlanFilter: Sendable {
 struct PlanChannelScaling: Sendable {
   let scale: [Float]
   let shift: [Float]
-  private(set) var relu = false
+  /// Where results are brought into `0...ceiling`.
+  private(set) var ceiling: Float?
 
   init(scale: [Float], shift: [Float]) { (self.scale, self.shift) = (scale, shift) }
 
-  var withReLU: PlanChannelScaling {
+  func limited(to ceiling: Float) -> PlanChannelScaling {
     var result = self
-    result.relu = true
+    result.ceiling = ceiling
     return result
   }
 }
@@ -120,16 +141,19 @@ struct PlanNode: Sendable {
   enum Operation: Sendable {
     /// With a second input where the filter adds one.
     case convolution(PlanFilter)
+    case depthwise(PlanDepthwiseFilter)
     /// With `zeros` padding counts as zeros, else not at all.
     case pooling(PoolingKind, PlanWindow, zeros: Bool)
     case activation(PointwiseFunction)
-    /// `min(max(x, 0), limit)`
-    case clip(Float)
+    /// `x` above zero, else `x` times its slope.
+    case slopes([Float])
     case scaling(PlanChannelScaling)
     case border(PictureBorder)
-    /// Of two values.
-    case sum(relu: Bool)
+    /// Of two values, brought into `0...ceiling` where there is one.
+    case sum(ceiling: Float?)
     case concatenation
+    /// Each number so many times over.
+    case repetition(Int)
     case reshape
   }
 
@@ -216,7 +240,10 @@ extension PlanNode {
       output: next.output)
   }
 
-  private var isReLU: Bool { if case .activation(.relu) = operation { true } else { false } }
+  /// The limit of an operation that does nothing but bring numbers into `0...ceiling`.
+  private var ceiling: Float? {
+    if case .activation(let function) = operation { function.ceiling } else { nil }
+  }
 
   /// The operation of both, and what it takes besides the inputs of this one.
   private func merged(
@@ -225,9 +252,11 @@ extension PlanNode {
     let merged: Operation? =
       switch operation {
       case .convolution(let filter): filter.merged(with: next.operation, choice)
+      case .depthwise(let filter): filter.merged(with: next.operation)
       case .border(let border): border.merged(with: next.operation)
-      case .scaling(let scaling) where next.isReLU: .scaling(scaling.withReLU)
-      case .sum where next.isReLU: .sum(relu: true)
+      case .scaling(let scaling) where scaling.ceiling == nil:
+        next.ceiling.map { .scaling(scaling.limited(to: $0)) }
+      case .sum(ceiling: nil): next.ceiling.map { .sum(ceiling: $0) }
       default: nil
       }
     return merged.map { ($0, next.inputs.filter { $0 != output }) }
@@ -241,14 +270,14 @@ extension PlanFilter {
     guard !pooled else { return nil }
     var result = self
     switch next {
-    case .activation(.relu) where !relu:
-      result.relu = true
-    case .scaling(let scaling) where !relu && !adds:
+    case .activation(let function) where ceiling == nil && function.ceiling != nil:
+      result.ceiling = function.ceiling
+    case .scaling(let scaling) where ceiling == nil && !adds:
       result = scaled(by: scaling)
-      result.relu = scaling.relu
-    case .sum(let relu) where !self.relu && !adds && choice.canAdd(self):
+      result.ceiling = scaling.ceiling
+    case .sum(let limit) where ceiling == nil && !adds && choice.canAdd(self):
       result.adds = true
-      result.relu = relu
+      result.ceiling = limit
     case .pooling(.max, let window, zeros: false)
     where window.window == [2, 2] && window.strides == [2, 2]
       && window.rows.outputSize == window.height / 2
@@ -268,6 +297,9 @@ extension PictureBorder {
     case .convolution(var filter) where filter.window.canAbsorb(self):
       filter.window = filter.window.absorbing(self)
       return .convolution(filter)
+    case .depthwise(var filter) where filter.window.canAbsorb(self):
+      filter.window = filter.window.absorbing(self)
+      return .depthwise(filter)
     case .pooling(let kind, let window, zeros: false) where window.canAbsorb(self):
       return .pooling(kind, window.absorbing(self), zeros: true)
     default:

@@ -17,13 +17,12 @@ struct PlanScaling: UnaryPlanOperation {
 
   private func apply(_ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>) {
     let width = scaling.scale.count
-    let limit: Float = scaling.relu ? 0 : -.infinity
+    let limits = PlanLimits(scaling.ceiling)
     scaling.scale.withUnsafeBufferPointer { scale in
       scaling.shift.withUnsafeBufferPointer { shift in
         for at in stride(from: 0, to: count, by: max(width, 1)) {
           for c in 0..<width {
-            let y = input[at + c] * scale[c] + shift[c]
-            output[at + c] = y < limit ? limit : y
+            output[at + c] = limits.applied(input[at + c] * scale[c] + shift[c])
           }
         }
       }
@@ -31,9 +30,26 @@ struct PlanScaling: UnaryPlanOperation {
   }
 }
 
+/// What results are brought into: `0...ceiling`, or anything where there is no ceiling.
+struct PlanLimits {
+  let floor: Float
+  let ceiling: Float
+
+  init(_ ceiling: Float?) {
+    floor = ceiling == nil ? -.infinity : 0
+    self.ceiling = ceiling ?? .infinity
+  }
+
+  /// NaN stays.
+  @inline(__always) func applied(_ x: Float) -> Float {
+    let y = x < floor ? floor : x
+    return y > ceiling ? ceiling : y
+  }
+}
+
 /// The sum of two values, where no convolution could add while it stores.
 struct PlanSum: PlanOperation {
-  let relu: Bool
+  let ceiling: Float?
   /// Floats per photo.
   let count: Int
 
@@ -43,12 +59,11 @@ struct PlanSum: PlanOperation {
     photos: Int, inputs: [UnsafePointer<Float>], output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch
   ) {
-    let limit: Float = relu ? 0 : -.infinity
+    let limits = PlanLimits(ceiling)
     let (left, right) = (inputs[0], inputs[1])
     parallelItems(photos, workers: scratch.workerCount) { _, photo in
       for i in photo * count..<(photo + 1) * count {
-        let y = left[i] + right[i]
-        output[i] = y < limit ? limit : y
+        output[i] = limits.applied(left[i] + right[i])
       }
     }
   }
@@ -93,24 +108,6 @@ struct PlanPadding: UnaryPlanOperation {
     let (from, to) = (input.reduce(1, *), border.padded(input).reduce(1, *))
     parallelItems(photos, workers: scratch.workerCount) { _, photo in
       copyPadded(source + photo * from, input, border, to: output + photo * to)
-    }
-  }
-}
-
-/// Every number brought into `0...limit`.
-struct PlanClip: UnaryPlanOperation {
-  let limit: Float
-  /// Floats per photo.
-  let count: Int
-
-  var algorithm: String { "pointwise" }
-
-  func run(
-    photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
-    scratch: PlanScratch
-  ) {
-    parallelItems(photos, workers: scratch.workerCount) { _, photo in
-      for i in photo * count..<(photo + 1) * count { output[i] = min(max(input[i], 0), limit) }
     }
   }
 }

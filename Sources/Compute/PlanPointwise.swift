@@ -1,5 +1,4 @@
 internal import CKernels
-import Foundation
 
 /// An element-wise function of its own, where nothing before it could take it in.
 struct PlanActivation: UnaryPlanOperation {
@@ -16,30 +15,9 @@ struct PlanActivation: UnaryPlanOperation {
   ) {
     guard count > 0 else { return }
     parallelItems(photos, workers: scratch.workerCount) { _, photo in
-      apply(input + photo * count, output + photo * count)
+      function.apply(
+        input + photo * count, to: output + photo * count, count: count, width: rowLength)
     }
-  }
-
-  private func apply(_ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>) {
-    switch function {
-    case .linear: output.update(from: input, count: count)
-    case .relu: for i in 0..<count { output[i] = max(input[i], 0) }
-    case .sigmoid: for i in 0..<count { output[i] = 1 / (1 + exp(-input[i])) }
-    case .tanh: for i in 0..<count { output[i] = Foundation.tanh(input[i]) }
-    case .softmax:
-      for row in stride(from: 0, to: count, by: rowLength) { softmax(input + row, output + row) }
-    }
-  }
-
-  private func softmax(_ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>) {
-    var largest = input[0]
-    for i in 1..<max(rowLength, 1) { largest = max(largest, input[i]) }
-    var sum: Float = 0
-    for i in 0..<rowLength {
-      output[i] = exp(input[i] - largest)
-      sum += output[i]
-    }
-    for i in 0..<rowLength { output[i] /= sum }
   }
 }
 

@@ -159,6 +159,8 @@ extension PlanNode {
           kernels: kernels),
         filter.multiplyAdds
       )
+    case .depthwise(let filter):
+      (PlanDepthwise(filter: filter, kernels: kernels.functions), filter.multiplyAdds)
     case .pooling(let kind, let window, let zeros):
       (
         PlanPooling(
@@ -166,19 +168,21 @@ extension PlanNode {
       )
     case .activation(let function):
       (PlanActivation(function: function, rowLength: shape.last ?? 1, count: count), 0)
-    case .clip(let limit):
-      (PlanClip(limit: limit, count: count), 0)
+    case .slopes(let slopes):
+      (PlanSlopes(slopes: slopes), 0)
     case .scaling(let scaling):
       (PlanScaling(scaling: scaling, count: count), 0)
     case .border(let border):
       (PlanPadding(input: shape, border: border), 0)
-    case .sum(let relu):
-      (PlanSum(relu: relu, count: count), 0)
+    case .sum(let ceiling):
+      (PlanSum(ceiling: ceiling, count: count), 0)
     case .concatenation:
       (
         PlanConcatenation(
           widths: inputs.map { shapes[$0].last ?? 1 }, rows: shape.dropLast().reduce(1, *)), 0
       )
+    case .repetition(let times):
+      (PlanRepetition(times: times, count: count), 0)
     case .reshape:
       (nil, 0)
     }

@@ -188,7 +188,8 @@ struct WinogradConvolution: UnaryPlanOperation {
     call.pixel = outputs
     call.channels = min(panels.count * weights.panel, outputs - first)
     call.bias = UnsafePointer(bias.floats + first)
-    call.relu = filter.relu
+    call.relu = filter.ceiling != nil
+    call.ceiling = PlanFilter.limit(filter.ceiling)
     call.pooled = filter.pooled
     call.pixels_are_bf16 = storage.output == .bf16
     for index in block {

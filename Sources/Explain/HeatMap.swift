@@ -137,7 +137,7 @@ package struct HeatMapper: Sendable {
   /// There the gradient's mean is the class's weight over the number of positions, and the map is that of
   /// Grad-CAM.
   private static func requirePooledHead(_ network: Network, above index: Int) throws {
-    let above = network.nodes[(index + 1)...].filter { !($0.layer is Dropout) }
+    let above = network.nodes[(index + 1)...].filter { !($0.layer is any NoiseLayer) }
     let classes = above.map(\.layer.className)
     guard above.first?.layer is GlobalAveragePooling2D,
       classes == ["GlobalAveragePooling2D", "Dense"]

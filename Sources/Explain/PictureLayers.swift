@@ -38,7 +38,7 @@ extension Network {
   private func isConvolutional(_ index: Int) -> Bool {
     let layer = nodes[index].layer
     return nodes[index].shape.count == 3
-      && !(layer is any WindowPooling || layer is ZeroPadding2D || layer is Dropout)
+      && !(layer is any WindowPooling || layer is ZeroPadding2D || layer is any NoiseLayer)
   }
 
   /// The picture layers that a list like `block1_conv1,block5_*` names, in the network's order.

@@ -4,13 +4,16 @@ package import Compute
 package struct Configuration: Sendable {
   package let fields: [String: JSONValue]
   package let name: String
+  /// The first number of the Keras version that wrote the configuration.
+  package let kerasVersion: Int
 
-  package init(_ fields: [String: JSONValue]) throws(LayerError) {
+  package init(_ fields: [String: JSONValue], kerasVersion: Int = 3) throws(LayerError) {
     guard let name = fields["name"]?.string else {
       throw .missingField("name", layer: "?")
     }
     self.fields = fields
     self.name = name
+    self.kerasVersion = kerasVersion
   }
 
   package func int(_ field: String) throws(LayerError) -> Int {
@@ -46,17 +49,6 @@ package struct Configuration: Sendable {
     return padding
   }
 
-  /// The activation's name, whether written as a string or as a serialised Keras object.
-  package func activation() throws(LayerError) -> PointwiseFunction {
-    let field = fields["activation"]
-    let text =
-      field?.string ?? field?["config"]?.string ?? field?["class_name"]?.string ?? "linear"
-    guard let function = PointwiseFunction(rawValue: text.lowercased()) else {
-      throw .unsupported("the activation '\(text)'", layer: name)
-    }
-    return function
-  }
-
   /// Refuses a field that has another value than the only one supported.
   package func require(_ field: String, _ values: [JSONValue]) throws(LayerError) {
     guard let value = fields[field], value != .null, !values.contains(value) else { return }
@@ -70,16 +62,21 @@ package enum LayerRegistry {
     InputLayer.self, Conv2D.self, Dense.self, MaxPooling2D.self, AveragePooling2D.self,
     GlobalMaxPooling2D.self, GlobalAveragePooling2D.self, Flatten.self, Dropout.self,
     Activation.self, BatchNormalization.self, ZeroPadding2D.self, Add.self, Concatenate.self,
-    ReLU.self,
+    ReLU.self, LeakyReLU.self, ELU.self, PReLU.self, Softmax.self, DepthwiseConv2D.self,
+    SeparableConv2D.self, SpatialDropout2D.self, GaussianNoise.self, GaussianDropout.self,
   ]
 
   package static let knownClassNames = classes.map { $0.className }.sorted()
+
+  static func type(named className: String) -> (any Layer.Type)? {
+    classes.first { $0.className == className }
+  }
 
   /// The layer that `className` and `fields` describe, for inputs of the given shapes.
   package static func layer(
     className: String, configuration: Configuration, inputShapes: [[Int]]
   ) throws(LayerError) -> any Layer {
-    guard let type = classes.first(where: { $0.className == className }) else {
+    guard let type = type(named: className) else {
       throw .unknownClass(className, layer: configuration.name)
     }
     return try type.init(configuration: configuration, inputShapes: inputShapes)

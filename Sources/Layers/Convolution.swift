@@ -53,7 +53,7 @@ package struct Conv2D: Layer {
       "kernel_size": [.integer(kernel.shape[0]), .integer(kernel.shape[1])],
       "strides": [.integer(strides.0), .integer(strides.1)], "padding": .string(padding.rawValue),
       "data_format": "channels_last", "dilation_rate": [1, 1],
-      "activation": .string(activation.rawValue), "use_bias": .bool(parameters.count > 1),
+      "activation": activation.configuration, "use_bias": .bool(parameters.count > 1),
     ]
   }
 
@@ -79,15 +79,15 @@ package struct Conv2D: Layer {
   }
 
   package func forward(_ inputs: [Tensor], random: inout SeededRandom) -> LayerOutput {
-    var y = convolution(inputs[0], kernel: kernel, bias: bias, strides: strides, padding: padding)
-    activation.apply(to: &y, width: kernel.shape[3])
-    return LayerOutput(y)
+    activation.output(
+      of: convolution(
+        inputs[0], kernel: kernel, bias: bias, strides: strides, padding: padding))
   }
 
   package func backward(
     _ gradient: Tensor, inputs: [Tensor], output: LayerOutput, wanted: WantedGradients
   ) -> LayerGradients {
-    let sum = activation.gradient(gradient, output: output.value, width: kernel.shape[3])
+    let sum = activation.gradient(gradient, of: output)
     let result = convolutionGradients(
       sum, x: inputs[0], kernel: kernel, strides: strides, padding: padding,
       wantsInput: wanted.inputs, wantsParameters: wanted.parameters)

@@ -36,7 +36,7 @@ package struct Dense: ClassifierLayer {
   package var configuration: [String: JSONValue] {
     [
       "name": .string(name), "units": .integer(units),
-      "activation": .string(activation.rawValue), "use_bias": .bool(parameters.count > 1),
+      "activation": activation.configuration, "use_bias": .bool(parameters.count > 1),
     ]
   }
 
@@ -61,19 +61,17 @@ package struct Dense: ClassifierLayer {
   }
 
   package func forward(_ inputs: [Tensor], random: inout SeededRandom) -> LayerOutput {
-    let sum = affine(inputs[0], kernel: kernel, bias: bias)
-    var y = sum
-    activation.apply(to: &y, width: units)
     // The loss works on what comes before a sigmoid or softmax, where it is exact.
-    return LayerOutput(y, saved: activation == .sigmoid || activation == .softmax ? sum : nil)
+    activation.output(
+      of: affine(inputs[0], kernel: kernel, bias: bias),
+      keepsSum: activation == .sigmoid || activation == .softmax)
   }
 
   package func backward(
     _ gradient: Tensor, inputs: [Tensor], output: LayerOutput, wanted: WantedGradients
   ) -> LayerGradients {
     backward(
-      beforeActivation: activation.gradient(gradient, output: output.value, width: units),
-      inputs: inputs, wanted: wanted)
+      beforeActivation: activation.gradient(gradient, of: output), inputs: inputs, wanted: wanted)
   }
 
   package func backward(

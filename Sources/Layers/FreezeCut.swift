@@ -28,8 +28,8 @@ package struct FreezeCut: Sendable, Equatable {
         influenced.insert(index)
       }
       // A head's dropout draws anew in every step, also below all that is trained.
-      let drops = index >= network.headStart && node.layer is Dropout
-      if drops || influenced.contains(index) || node.inputs.contains(where: inSuffix.contains) {
+      let draws = index >= network.headStart && node.layer is any NoiseLayer
+      if draws || influenced.contains(index) || node.inputs.contains(where: inSuffix.contains) {
         inSuffix.insert(index)
       }
     }

@@ -108,7 +108,7 @@ package struct GradientPath: Sendable {
 
   /// The layer as it is in prediction.
   private func inference(_ index: Int) -> any Layer {
-    nodes[index].layer is Dropout
+    nodes[index].layer is any NoiseLayer
       ? Activation(name: nodes[index].name, activation: .linear) : nodes[index].layer
   }
 }

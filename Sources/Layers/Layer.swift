@@ -20,11 +20,15 @@ package struct Parameter: Sendable {
 /// What a layer's training pass gives: its output, and what `backward` will want besides.
 package struct LayerOutput: Sendable {
   package let value: Tensor
+  /// What came before the layer's activation, where that is wanted.
   package let saved: Tensor?
+  /// Anything else, as the layer likes it.
+  package let kept: [Tensor]
 
-  package init(_ value: Tensor, saved: Tensor? = nil) {
+  package init(_ value: Tensor, saved: Tensor? = nil, kept: [Tensor] = []) {
     self.value = value
     self.saved = saved
+    self.kept = kept
   }
 }
 
@@ -79,6 +83,9 @@ package protocol Layer: Sendable {
   mutating func initialize(random: inout SeededRandom)
 }
 
+/// A layer that only does something while training, and then draws it at random.
+package protocol NoiseLayer: Layer {}
+
 /// A layer that can end a classifier: its sigmoid or softmax is taken together with the loss.
 ///
 /// `forward` keeps what comes before the function in `LayerOutput.saved`.
@@ -95,6 +102,11 @@ package protocol ClassifierLayer: Layer {
 }
 
 extension Layer {
+  /// Most layers have no parameters.
+  package var parameters: [Parameter] {
+    get { [] }
+    set {}
+  }
   package var className: String { Self.className }
   package var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
   package mutating func initialize(random: inout SeededRandom) {}

@@ -11,11 +11,6 @@ package struct Add: Layer {
     self.init(name: configuration.name)
   }
 
-  package var parameters: [Parameter] {
-    get { [] }
-    set {}
-  }
-
   package var configuration: [String: JSONValue] { ["name": .string(name)] }
 
   package func outputShape(for inputs: [[Int]]) throws(LayerError) -> [Int] {
@@ -54,11 +49,6 @@ package struct Concatenate: Layer {
   package init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError) {
     try configuration.require("axis", [-1, .integer(inputShapes.first?.count ?? 0)])
     self.init(name: configuration.name)
-  }
-
-  package var parameters: [Parameter] {
-    get { [] }
-    set {}
   }
 
   package var configuration: [String: JSONValue] { ["name": .string(name), "axis": -1] }

@@ -20,11 +20,6 @@ extension WindowPooling {
       padding: try configuration.padding())
   }
 
-  package var parameters: [Parameter] {
-    get { [] }
-    set {}
-  }
-
   package var configuration: [String: JSONValue] {
     [
       "name": .string(name), "pool_size": [.integer(window.0), .integer(window.1)],
@@ -116,11 +111,6 @@ extension WholePooling {
     try configuration.require("data_format", ["channels_last"])
     try configuration.require("keepdims", [false])
     self.init(name: configuration.name)
-  }
-
-  package var parameters: [Parameter] {
-    get { [] }
-    set {}
   }
 
   package var configuration: [String: JSONValue] {

@@ -19,11 +19,6 @@ package struct InputLayer: Layer {
     self.init(name: configuration.name, shape: inputShapes[0])
   }
 
-  package var parameters: [Parameter] {
-    get { [] }
-    set {}
-  }
-
   package var configuration: [String: JSONValue] {
     [
       "name": .string(name), "dtype": "float32",
@@ -63,11 +58,6 @@ package struct Flatten: Layer {
     }
     try configuration.require("data_format", ["channels_last"])
     self.init(name: configuration.name)
-  }
-
-  package var parameters: [Parameter] {
-    get { [] }
-    set {}
   }
 
   package var configuration: [String: JSONValue] {

@@ -38,11 +38,6 @@ package struct ZeroPadding2D: Layer {
     return PictureBorder(top: rows[0], bottom: rows[1], left: columns[0], right: columns[1])
   }
 
-  package var parameters: [Parameter] {
-    get { [] }
-    set {}
-  }
-
   package var configuration: [String: JSONValue] {
     [
       "name": .string(name), "data_format": "channels_last",

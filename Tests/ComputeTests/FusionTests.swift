@@ -49,7 +49,7 @@ struct FusionTests {
     var builder = InferencePlanBuilder()
     let x = builder.input(shape: [3, 2, 5], name: "x")
     let y = builder.scaling(x, scale: scale, shift: shift, name: "y")
-    let z = builder.clip(y, upTo: 0.75, name: "z")
+    let z = builder.activation(y, .rectifier(.init(ceiling: 0.75)), name: "z")
     let results = builder.build(outputs: [y, z]).run(batch)
     let expected = batch.scalars.enumerated().map { $1 * scale[$0 % 5] + shift[$0 % 5] }
     expectClose(results[0].scalars, expected, absolute: 1e-6)

@@ -104,6 +104,7 @@ enum NaivePlan {
         result += row.map { $0 / sum }
       }
       return result
+    default: preconditionFailure("\(function) is compared with Keras")
     }
   }
 }

@@ -125,8 +125,9 @@ struct BranchTests {
       ("BatchNormalization", ["axis": 1]), ("BatchNormalization", ["axis": [1, 2]]),
       ("ZeroPadding2D", ["padding": -1]), ("ZeroPadding2D", ["padding": [1, 2, 3]]),
       ("ZeroPadding2D", ["data_format": "channels_first"]), ("Concatenate", ["axis": 1]),
-      ("ReLU", ["negative_slope": .number(0.25)]), ("ReLU", ["max_value": -1]),
-      ("ReLU", ["threshold": 1]),
+      ("ReLU", ["negative_slope": -1]), ("ReLU", ["max_value": -1]), ("Softmax", ["axis": 1]),
+      ("Activation", ["activation": "mush"]), ("DepthwiseConv2D", ["kernel_size": 0]),
+      ("DepthwiseConv2D", ["kernel_size": 3, "depth_multiplier": 0]),
     ] as [(String, [String: JSONValue])])
   func refusesWhatItCannotDo(className: String, fields: [String: JSONValue]) throws {
     let configuration = try Configuration(fields.merging(["name": "it"]) { $1 })

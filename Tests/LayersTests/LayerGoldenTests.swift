@@ -9,7 +9,8 @@ import Testing
 struct LayerGoldenTests {
   static let files = [
     "convolution_3x3", "convolution_sizes", "convolution_strides", "pooling", "dense",
-    "normalization", "merging", "padding", "relu",
+    "normalization", "merging", "padding", "relu", "functions", "functions_within",
+    "depthwise", "depthwise_taps", "separable",
   ]
 
   @Test(arguments: files)

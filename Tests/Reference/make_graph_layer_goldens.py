@@ -39,9 +39,15 @@ def write_case(file, name, layer, inputs, generator):
         input_name = f"input_{index}" if index else "input"
         group[input_name], group[f"{input_name}_gradient"] = x.numpy(), gradient.numpy()
     for variable in layer.weights:
-        group[variable.name] = variable.numpy()
+        group[parameter_name(layer, variable)] = variable.numpy()
     for variable, gradient in zip(trained, gradients[len(inputs):]):
-        group[f"{variable.name}_gradient"] = gradient.numpy()
+        group[f"{parameter_name(layer, variable)}_gradient"] = gradient.numpy()
+
+
+def parameter_name(layer, variable):
+    """Keras 2's name of a parameter; Keras 3 calls a depthwise kernel just kernel."""
+    is_depthwise = isinstance(layer, layers.DepthwiseConv2D) and variable.name == "kernel"
+    return "depthwise_kernel" if is_depthwise else variable.name
 
 
 def write_file(file_name, seed, cases):

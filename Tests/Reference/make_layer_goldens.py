@@ -33,9 +33,9 @@ GOLDENS = pathlib.Path(__file__).resolve().parents[1] / "LayersTests" / "Goldens
 KINK = 1e-4
 
 
-def create(name):
+def create(name, **arguments):
     """A new golden file that says what made it."""
-    file = h5py.File(GOLDENS / name, "w")
+    file = h5py.File(GOLDENS / name, "w", **arguments)
     file.attrs["keras_version"] = keras.__version__
     file.attrs["tensorflow_version"] = tf.__version__
     return file

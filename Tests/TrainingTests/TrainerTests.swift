@@ -21,7 +21,7 @@ struct TrainerTests {
     let initial = try root.group("initial")
     for (name, activation) in [
       ("dense", PointwiseFunction.relu),
-      ("dense_1", try #require(PointwiseFunction(rawValue: kind))),
+      ("dense_1", try #require(PointwiseFunction(kerasName: kind))),
     ] {
       let tensors = try initial.group(name)
       try network.add(

@@ -34,7 +34,34 @@ typedef struct {
   bool addend_is_bf16;
   /// Whether negative results become 0.
   bool relu;
+  /// The largest result with `relu`, or 0 for no limit.
+  float ceiling;
 } ck_product;
+
+/// Outputs side by side of a convolution that keeps channels apart.
+typedef struct {
+  /// The pixel that the first output sees through the first tap.
+  const float *x;
+  /// From one output's pixel to the next one's, and from tap to tap down and along a row.
+  ptrdiff_t step;
+  ptrdiff_t tap_row;
+  ptrdiff_t tap;
+  /// The taps that lie in the picture for all of the outputs.
+  ptrdiff_t tap_rows;
+  ptrdiff_t tap_columns;
+  /// `channels` weights for the first tap; those of the next follow, or are `kernel_row` away.
+  const float *kernel;
+  ptrdiff_t kernel_row;
+  /// `channels` floats that sums start from, or NULL for 0.
+  const float *bias;
+  /// Outputs follow each other.
+  float *y;
+  ptrdiff_t count;
+  ptrdiff_t channels;
+  /// Results are brought into these limits.
+  float floor;
+  float ceiling;
+} ck_depthwise;
 
 /// A patch of a picture, tile + 2 pixels high and wide, and the (tile + 2)^2 matrices that its
 /// transform goes to.
@@ -73,6 +100,8 @@ typedef struct {
   /// `channels` floats.
   const float *bias;
   bool relu;
+  /// The largest result with `relu`, or 0 for no limit.
+  float ceiling;
   /// Whether each 2x2 block is replaced by its largest; only where `tile` is 4.
   bool pooled;
 } ck_winograd_output;
@@ -111,6 +140,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*bf16_round)(const float *x, float *slots, ptrdiff_t count);
   /// One row of slots of a packed B, `panel` long, from two rows of `columns` floats; zeros beyond.
   void (*bf16_pack)(const float *first, const float *second, ptrdiff_t columns, float *slots);
+  void (*f32_depthwise)(const ck_depthwise *);
   /// result[i] = max(result[i], x[i])
   void (*f32_max)(const float *x, float *result, ptrdiff_t count);
   /// result[i] += x[i]

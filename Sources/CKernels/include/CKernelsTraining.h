@@ -84,6 +84,21 @@ typedef struct {
   ptrdiff_t channels;
 } ck_max_pooling_gradient;
 
+/// Pixels of two pictures and the weights that join them, channel by channel: one tap of a
+/// convolution that keeps channels apart.
+typedef struct {
+  /// Pixels that are read, `read_step` from one to the next.
+  const float *read;
+  ptrdiff_t read_step;
+  /// Pixels that are added to, or read as well.
+  float *other;
+  ptrdiff_t other_step;
+  /// `channels` weights, or sums that are added to.
+  float *weights;
+  ptrdiff_t count;
+  ptrdiff_t channels;
+} ck_tap;
+
 /// The training kernels of one instruction set.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
   const char *name;
@@ -99,6 +114,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// dx[i] = y[i] > 0 ? dy[i] : 0
   void (*f32_relu_gradient)(const float *dy, const float *y, float *dx, ptrdiff_t count);
   void (*f32_max_pooling_gradient)(const ck_max_pooling_gradient *);
+  /// other[i][c] += read[i][c] * weights[c]
+  void (*f32_tap_spread)(const ck_tap *);
+  /// weights[c] += sum over i of read[i][c] * other[i][c]
+  void (*f32_tap_sums)(const ck_tap *);
   void (*f32_winograd_gradient)(const ck_winograd_gradient *);
   void (*f32_winograd_kernel_gradient)(const ck_winograd_kernel_gradient *);
 } ck_training_table;
