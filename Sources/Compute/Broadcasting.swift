@@ -31,7 +31,7 @@ package func sumToBroadcast(_ dy: Tensor, _ shape: [Int]) -> Tensor {
 }
 
 /// Calls `body` for every element of `target` in order with the element of `shape` that it is.
-private func forEachBroadcast(_ shape: [Int], _ target: [Int], _ body: (Int) -> Void) {
+func forEachBroadcast(_ shape: [Int], _ target: [Int], _ body: (Int) -> Void) {
   guard target.allSatisfy({ $0 > 0 }) else { return }
   var strides = [Int](repeating: 0, count: shape.count)
   var size = 1

@@ -120,7 +120,7 @@ private func inputGradient(
 }
 
 /// Calls `body` with where two tensors lie; pointers to empty ones must not be followed.
-private func withPointers(
+func withPointers(
   _ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void
 ) {
   a.scalars.withUnsafeBufferPointer { a in

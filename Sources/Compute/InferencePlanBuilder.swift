@@ -9,7 +9,7 @@
 /// let plan = builder.build(outputs: [result])
 /// ```
 package struct InferencePlanBuilder: Sendable {
-  private var shapes: [[Int]] = []
+  private(set) var shapes: [[Int]] = []
   private var nodes: [PlanNode] = []
   private var inputIndex: Int?
 
@@ -197,14 +197,19 @@ package struct InferencePlanBuilder: Sendable {
     }
   }
 
-  /// Values side by side along the last axis.
-  package mutating func concatenation(_ values: [PlanValue], name: String) -> PlanValue {
+  /// Values side by side along an axis, by default the last.
+  package mutating func concatenation(
+    _ values: [PlanValue], axis: Int? = nil, name: String
+  ) -> PlanValue {
     let all = values.map { shapes[$0.index] }
-    precondition(
-      !all.isEmpty && all.allSatisfy { $0.dropLast() == all[0].dropLast() && !$0.isEmpty },
-      "'\(name)' cannot join \(all)")
-    let width = all.reduce(0) { $0 + ($1.last ?? 0) }
-    return append(.concatenation, values, shape: all[0].dropLast() + [width], name: name)
+    let axis = axis ?? all[0].count - 1
+    var shape = all[0]
+    for other in all.dropFirst() {
+      precondition(other.count == shape.count, "'\(name)' cannot join \(all)")
+      shape[axis] += other[axis]
+    }
+    return append(
+      .concatenation(rows: shape[..<axis].reduce(1, *)), values, shape: shape, name: name)
   }
 
   /// Fuses what can be fused, lays the weights out and plans the buffers.
@@ -238,13 +243,13 @@ package struct InferencePlanBuilder: Sendable {
     return PlanValue(index: shapes.count - 1)
   }
 
-  private mutating func append(
+  mutating func append(
     _ operation: PlanNode.Operation, _ x: PlanValue, shape: [Int], name: String
   ) -> PlanValue {
     append(operation, [x], shape: shape, name: name)
   }
 
-  private mutating func append(
+  mutating func append(
     _ operation: PlanNode.Operation, _ inputs: [PlanValue], shape: [Int], name: String
   ) -> PlanValue {
     let value = newValue(shape)

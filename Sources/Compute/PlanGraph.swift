@@ -142,6 +142,9 @@ struct PlanNode: Sendable {
     /// With a second input where the filter adds one.
     case convolution(PlanFilter)
     case depthwise(PlanDepthwiseFilter)
+    /// With groups or dilation: kernel and bias of the whole.
+    case parts(ConvolutionParts, kernel: Tensor, bias: [Float]?)
+    case transposed(kernel: Tensor, bias: [Float]?, strides: (Int, Int), padding: Padding)
     /// With `zeros` padding counts as zeros, else not at all.
     case pooling(PoolingKind, PlanWindow, zeros: Bool)
     case activation(PointwiseFunction)
@@ -151,7 +154,13 @@ struct PlanNode: Sendable {
     case border(PictureBorder)
     /// Of two values, brought into `0...ceiling` where there is one.
     case sum(ceiling: Float?)
-    case concatenation
+    /// Of two values, the second repeated through the first.
+    case merge(MergeKind)
+    /// Of values with so many rows each.
+    case concatenation(rows: Int)
+    case gather(Gather)
+    case bilinear(Bilinear)
+    case rowNormalization(RowNormalization)
     /// Each number so many times over.
     case repetition(Int)
     case reshape

@@ -161,6 +161,28 @@ extension PlanNode {
       )
     case .depthwise(let filter):
       (PlanDepthwise(filter: filter, kernels: kernels.functions), filter.multiplyAdds)
+    case .parts(let parts, let kernel, let bias):
+      (
+        PlanParts(parts: parts, kernel: kernel, bias: bias, choice: choice, kernels: kernels),
+        parts.window.outputPixels * kernel.count
+      )
+    case .transposed(let kernel, let bias, let strides, let padding):
+      (
+        PlanTransposed(
+          input: shape, kernel: kernel, bias: bias, strides: strides, padding: padding,
+          kernels: kernels), shape[0] * shape[1] * kernel.count
+      )
+    case .merge(let kind):
+      (PlanMerge(kind: kind, count: count, period: shapes[inputs[1]].reduce(1, *)), 0)
+    case .gather(let gather):
+      (PlanGather(gather: gather), 0)
+    case .bilinear(let bilinear):
+      (PlanBilinear(bilinear: bilinear), 0)
+    case .rowNormalization(let normalization):
+      (
+        PlanRowNormalization(
+          normalization: normalization, rows: count / max(normalization.scale.count, 1)), 0
+      )
     case .pooling(let kind, let window, let zeros):
       (
         PlanPooling(
@@ -176,10 +198,10 @@ extension PlanNode {
       (PlanPadding(input: shape, border: border), 0)
     case .sum(let ceiling):
       (PlanSum(ceiling: ceiling, count: count), 0)
-    case .concatenation:
+    case .concatenation(let rows):
       (
         PlanConcatenation(
-          widths: inputs.map { shapes[$0].last ?? 1 }, rows: shape.dropLast().reduce(1, *)), 0
+          widths: inputs.map { shapes[$0].reduce(1, *) / max(rows, 1) }, rows: rows), 0
       )
     case .repetition(let times):
       (PlanRepetition(times: times, count: count), 0)

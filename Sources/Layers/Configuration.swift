@@ -63,10 +63,14 @@ package enum LayerRegistry {
     GlobalMaxPooling2D.self, GlobalAveragePooling2D.self, Flatten.self, Dropout.self,
     Activation.self, BatchNormalization.self, ZeroPadding2D.self, Add.self, Concatenate.self,
     ReLU.self, LeakyReLU.self, ELU.self, PReLU.self, Softmax.self, DepthwiseConv2D.self,
-    SeparableConv2D.self, SpatialDropout2D.self, GaussianNoise.self, GaussianDropout.self,
+    SeparableConv2D.self, Conv2DTranspose.self, Subtract.self, Multiply.self, Average.self,
+    Maximum.self, Minimum.self, Cropping2D.self, UpSampling2D.self, Permute.self, Reshape.self,
+    Rescaling.self, Normalization.self, Resizing.self, CenterCrop.self, LayerNormalization.self,
+    SpatialDropout2D.self, GaussianNoise.self, GaussianDropout.self,
   ]
 
-  package static let knownClassNames = classes.map { $0.className }.sorted()
+  package static let knownClassNames =
+    (classes.map { $0.className } + RandomAugmentation.classNames).sorted()
 
   static func type(named className: String) -> (any Layer.Type)? {
     classes.first { $0.className == className }
@@ -76,6 +80,9 @@ package enum LayerRegistry {
   package static func layer(
     className: String, configuration: Configuration, inputShapes: [[Int]]
   ) throws(LayerError) -> any Layer {
+    if RandomAugmentation.classNames.contains(className) {
+      return RandomAugmentation(className: className, configuration: configuration)
+    }
     guard let type = type(named: className) else {
       throw .unknownClass(className, layer: configuration.name)
     }

@@ -2,7 +2,7 @@ package import Compute
 
 /// Fully connected layer with bias and activation: Keras's `Dense`.
 ///
-/// `y = f(x * kernel + bias)`; input `[n, inputs]`, kernel `[inputs, units]`, bias `[units]`.
+/// `y = f(x * kernel + bias)`; input `[n, ..., inputs]`, kernel `[inputs, units]`, bias `[units]`.
 package struct Dense: ClassifierLayer {
   package static let className = "Dense"
   package let name: String
@@ -20,11 +20,13 @@ package struct Dense: ClassifierLayer {
   }
 
   package init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError) {
-    let input = try singleInput(inputShapes, rank: 1, "a flat vector", configuration)
+    guard inputShapes.count == 1, let inputs = inputShapes[0].last, inputs > 0 else {
+      throw .wrongInput(layer: configuration.name, expected: "one input", found: inputShapes)
+    }
     let units = try configuration.int("units")
     guard units > 0 else { throw .missingField("units", layer: configuration.name) }
     self.init(
-      name: configuration.name, kernel: Tensor(zeros: [input[0], units]),
+      name: configuration.name, kernel: Tensor(zeros: [inputs, units]),
       bias: configuration.bool("use_bias", default: true) ? Tensor(zeros: [units]) : nil,
       activation: try configuration.activation())
   }
@@ -41,10 +43,10 @@ package struct Dense: ClassifierLayer {
   }
 
   package func outputShape(for inputs: [[Int]]) throws(LayerError) -> [Int] {
-    guard inputs == [[kernel.shape[0]]] else {
+    guard inputs.count == 1, inputs[0].last == kernel.shape[0] else {
       throw .wrongInput(layer: name, expected: "[\(kernel.shape[0])]", found: inputs)
     }
-    return [units]
+    return inputs[0].dropLast() + [units]
   }
 
   package func compile(
@@ -63,7 +65,8 @@ package struct Dense: ClassifierLayer {
   package func forward(_ inputs: [Tensor], random: inout SeededRandom) -> LayerOutput {
     // The loss works on what comes before a sigmoid or softmax, where it is exact.
     activation.output(
-      of: affine(inputs[0], kernel: kernel, bias: bias),
+      of: affine(rows(inputs[0]), kernel: kernel, bias: bias)
+        .reshaped(inputs[0].shape.dropLast() + [units]),
       keepsSum: activation == .sigmoid || activation == .softmax)
   }
 
@@ -77,10 +80,17 @@ package struct Dense: ClassifierLayer {
   package func backward(
     beforeActivation gradient: Tensor, inputs: [Tensor], wanted: WantedGradients
   ) -> LayerGradients {
-    let result = affineGradients(
-      gradient, x: inputs[0], kernel: kernel, wantsInput: wanted.inputs,
+    var result = affineGradients(
+      rows(gradient), x: rows(inputs[0]), kernel: kernel, wantsInput: wanted.inputs,
       wantsParameters: wanted.parameters)
+    result.input = result.input?.reshaped(inputs[0].shape)
     return gradients(result, hasBias: parameters.count > 1)
+  }
+
+  /// All but the last axis made one.
+  private func rows(_ x: Tensor) -> Tensor {
+    x.shape.count == 2
+      ? x : x.reshaped([x.shape.dropLast().reduce(1, *), x.shape[x.shape.count - 1]])
   }
 
   package mutating func initialize(random: inout SeededRandom) {

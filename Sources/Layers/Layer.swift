@@ -64,6 +64,8 @@ package protocol Layer: Sendable {
   init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError)
 
   var name: String { get }
+  /// The class in Keras: the type's own but for layers that stand for several.
+  var className: String { get }
   /// The tensors in the order in which Keras creates them.
   var parameters: [Parameter] { get set }
   /// What Keras's `get_config` gives, as far as this layer knows it.

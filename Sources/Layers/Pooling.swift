@@ -102,36 +102,44 @@ package struct AveragePooling2D: WindowPooling {
 /// Pooling over the whole picture, `[n, h, w, c]` to `[n, c]`.
 package protocol WholePooling: Layer {
   static var kind: PoolingKind { get }
-  init(name: String)
+  /// Whether the result is `[n, 1, 1, c]`.
+  var keepsAxes: Bool { get }
+  init(name: String, keepsAxes: Bool)
 }
 
 extension WholePooling {
   package init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError) {
     _ = try singleInput(inputShapes, rank: 3, "[height, width, channels]", configuration)
     try configuration.require("data_format", ["channels_last"])
-    try configuration.require("keepdims", [false])
-    self.init(name: configuration.name)
+    self.init(
+      name: configuration.name, keepsAxes: configuration.bool("keepdims", default: false))
   }
 
   package var configuration: [String: JSONValue] {
-    ["name": .string(name), "data_format": "channels_last"]
+    [
+      "name": .string(name), "data_format": "channels_last", "keepdims": .bool(keepsAxes),
+    ]
   }
 
   package func outputShape(for inputs: [[Int]]) throws(LayerError) -> [Int] {
     guard inputs.count == 1, inputs[0].count == 3 else {
       throw .wrongInput(layer: name, expected: "[height, width, channels]", found: inputs)
     }
-    return [inputs[0][2]]
+    return keepsAxes ? [1, 1, inputs[0][2]] : [inputs[0][2]]
   }
 
   package func compile(
     _ inputs: [PlanValue], into builder: inout InferencePlanBuilder
   ) -> PlanValue {
-    builder.globalPooling(inputs[0], kind: Self.kind, name: name)
+    let pooled = builder.globalPooling(inputs[0], kind: Self.kind, name: name)
+    guard keepsAxes else { return pooled }
+    return builder.reshape(pooled, to: [1, 1] + builder.shape(of: pooled), name: name)
   }
 
   package func forward(_ inputs: [Tensor], random: inout SeededRandom) -> LayerOutput {
-    LayerOutput(globalPooling(inputs[0], kind: Self.kind))
+    let pooled = globalPooling(inputs[0], kind: Self.kind)
+    let (n, channels) = (pooled.shape[0], pooled.shape[1])
+    return LayerOutput(keepsAxes ? pooled.reshaped([n, 1, 1, channels]) : pooled)
   }
 
   package func backward(
@@ -149,8 +157,11 @@ package struct GlobalMaxPooling2D: WholePooling {
   package static let className = "GlobalMaxPooling2D"
   package static let kind = PoolingKind.max
   package let name: String
+  package let keepsAxes: Bool
 
-  package init(name: String) { self.name = name }
+  package init(name: String, keepsAxes: Bool = false) {
+    (self.name, self.keepsAxes) = (name, keepsAxes)
+  }
 }
 
 /// The mean of each channel: Keras's `GlobalAveragePooling2D`.
@@ -158,6 +169,9 @@ package struct GlobalAveragePooling2D: WholePooling {
   package static let className = "GlobalAveragePooling2D"
   package static let kind = PoolingKind.average
   package let name: String
+  package let keepsAxes: Bool
 
-  package init(name: String) { self.name = name }
+  package init(name: String, keepsAxes: Bool = false) {
+    (self.name, self.keepsAxes) = (name, keepsAxes)
+  }
 }

@@ -85,3 +85,60 @@ package struct Flatten: Layer {
     LayerGradients(inputs: [gradient.reshaped(inputs[0].shape)])
   }
 }
+
+/// The same numbers under another shape: Keras's `Reshape`.
+package struct Reshape: Layer {
+  package static let className = "Reshape"
+  package let name: String
+  /// Without the batch axis; one length may be -1, whatever is left.
+  package let target: [Int]
+
+  package init(name: String, target: [Int]) {
+    (self.name, self.target) = (name, target)
+  }
+
+  package init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError) {
+    guard let list = configuration.fields["target_shape"]?.array,
+      case let target = list.compactMap(\.int), target.count == list.count,
+      target.count(where: { $0 < 0 }) <= 1
+    else { throw .missingField("target_shape", layer: configuration.name) }
+    self.init(name: configuration.name, target: target)
+  }
+
+  package var configuration: [String: JSONValue] {
+    ["name": .string(name), "target_shape": .array(target.map { .integer($0) })]
+  }
+
+  package func outputShape(for inputs: [[Int]]) throws(LayerError) -> [Int] {
+    guard inputs.count == 1, let shape = shape(of: inputs[0]) else {
+      throw .wrongInput(layer: name, expected: "as many numbers as \(target)", found: inputs)
+    }
+    return shape
+  }
+
+  private func shape(of input: [Int]) -> [Int]? {
+    let count = input.reduce(1, *)
+    let known = target.filter { $0 >= 0 }.reduce(1, *)
+    let shape = target.map { $0 < 0 ? (known == 0 ? 0 : count / known) : $0 }
+    return shape.reduce(1, *) == count ? shape : nil
+  }
+
+  package func compile(
+    _ inputs: [PlanValue], into builder: inout InferencePlanBuilder
+  ) -> PlanValue {
+    builder.reshape(
+      inputs[0], to: shape(of: builder.shape(of: inputs[0])) ?? target, name: name)
+  }
+
+  package func forward(_ inputs: [Tensor], random: inout SeededRandom) -> LayerOutput {
+    let shape = inputs[0].shape
+    return LayerOutput(
+      inputs[0].reshaped([shape[0]] + (self.shape(of: Array(shape.dropFirst())) ?? target)))
+  }
+
+  package func backward(
+    _ gradient: Tensor, inputs: [Tensor], output: LayerOutput, wanted: WantedGradients
+  ) -> LayerGradients {
+    LayerGradients(inputs: [gradient.reshaped(inputs[0].shape)])
+  }
+}

@@ -20,31 +20,14 @@ package struct ZeroPadding2D: Layer {
   package init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError) {
     _ = try singleInput(inputShapes, rank: 3, "[height, width, channels]", configuration)
     try configuration.require("data_format", ["channels_last"])
-    guard let border = Self.border(configuration.fields["padding"] ?? 1) else {
-      throw .missingField("padding", layer: configuration.name)
-    }
-    self.init(name: configuration.name, border: border)
-  }
-
-  /// Understands `1`, `[1, 2]` (rows, columns) and `[[1, 2], [3, 4]]` (top, bottom, left, right).
-  private static func border(_ value: JSONValue) -> PictureBorder? {
-    func pair(_ value: JSONValue) -> [Int]? {
-      let list = value.int.map { [$0, $0] } ?? value.array?.compactMap(\.int)
-      return list?.count == 2 && list?.contains { $0 < 0 } == false ? list : nil
-    }
-    guard let axes = value.int == nil ? value.array : [value, value], axes.count == 2,
-      let rows = pair(axes[0]), let columns = pair(axes[1])
-    else { return nil }
-    return PictureBorder(top: rows[0], bottom: rows[1], left: columns[0], right: columns[1])
+    self.init(
+      name: configuration.name, border: try configuration.border("padding", default: 1))
   }
 
   package var configuration: [String: JSONValue] {
     [
       "name": .string(name), "data_format": "channels_last",
-      "padding": [
-        [.integer(border.top), .integer(border.bottom)],
-        [.integer(border.left), .integer(border.right)],
-      ],
+      "padding": border.configuration,
     ]
   }
 
@@ -69,5 +52,27 @@ package struct ZeroPadding2D: Layer {
     _ gradient: Tensor, inputs: [Tensor], output: LayerOutput, wanted: WantedGradients
   ) -> LayerGradients {
     LayerGradients(inputs: wanted.inputs ? [zeroPaddedGradient(gradient, border)] : [])
+  }
+}
+
+extension Configuration {
+  /// Understands `1`, `[1, 2]` (rows, columns) and `[[1, 2], [3, 4]]` (top, bottom, left, right).
+  func border(_ field: String, default fallback: JSONValue) throws(LayerError) -> PictureBorder {
+    func pair(_ value: JSONValue) -> [Int]? {
+      let list = value.int.map { [$0, $0] } ?? value.array?.compactMap(\.int)
+      return list?.count == 2 && list?.contains { $0 < 0 } == false ? list : nil
+    }
+    let value = fields[field] ?? fallback
+    guard let axes = value.int == nil ? value.array : [value, value], axes.count == 2,
+      let rows = pair(axes[0]), let columns = pair(axes[1])
+    else { throw .missingField(field, layer: name) }
+    return PictureBorder(top: rows[0], bottom: rows[1], left: columns[0], right: columns[1])
+  }
+}
+
+extension PictureBorder {
+  /// `[[top, bottom], [left, right]]`, as Keras writes it.
+  var configuration: JSONValue {
+    [[.integer(top), .integer(bottom)], [.integer(left), .integer(right)]]
   }
 }

@@ -124,7 +124,7 @@ struct BranchTests {
     arguments: [
       ("BatchNormalization", ["axis": 1]), ("BatchNormalization", ["axis": [1, 2]]),
       ("ZeroPadding2D", ["padding": -1]), ("ZeroPadding2D", ["padding": [1, 2, 3]]),
-      ("ZeroPadding2D", ["data_format": "channels_first"]), ("Concatenate", ["axis": 1]),
+      ("ZeroPadding2D", ["data_format": "channels_first"]), ("Concatenate", ["axis": 4]),
       ("ReLU", ["negative_slope": -1]), ("ReLU", ["max_value": -1]), ("Softmax", ["axis": 1]),
       ("Activation", ["activation": "mush"]), ("DepthwiseConv2D", ["kernel_size": 0]),
       ("DepthwiseConv2D", ["kernel_size": 3, "depth_multiplier": 0]),

@@ -11,6 +11,7 @@ struct LayerGoldenTests {
     "convolution_3x3", "convolution_sizes", "convolution_strides", "pooling", "dense",
     "normalization", "merging", "padding", "relu", "functions", "functions_within",
     "depthwise", "depthwise_taps", "separable",
+    "parts", "transposed", "merges", "gathering", "resizing", "scaling",
   ]
 
   @Test(arguments: files)
@@ -80,35 +81,29 @@ struct LayerGoldenTests {
   private func expectPlan(
     _ layer: any Layer, _ inputs: [Tensor], _ expected: Tensor, _ what: String
   ) throws {
-    // A plan has one input: several lie one after the other in it and are cut out by 1x1 kernels.
-    let (input, parts) = joined(inputs)
+    // A plan has one input: several lie one after the other in it and are cut out.
+    let input = inputs.count == 1 ? inputs[0] : joined(inputs)
     var builder = InferencePlanBuilder()
     let whole = builder.input(shape: Array(input.shape.dropFirst()), name: "input")
-    let values =
-      inputs.count == 1
-      ? [whole]
-      : parts.map { part in
-        var kernel = Tensor(zeros: [1, 1, input.shape[3], part.count])
-        for (column, row) in part.enumerated() {
-          kernel.scalars[row * part.count + column] = 1
-        }
-        return builder.convolution(
-          whole, kernel: kernel, bias: nil, strides: (1, 1), padding: .valid, name: "part")
+    var (values, start) = ([whole], 0)
+    if inputs.count > 1 {
+      values = inputs.map { part in
+        let shape = Array(part.shape.dropFirst())
+        let count = shape.reduce(1, *)
+        defer { start += count }
+        return builder.gather(
+          whole, Gather(starts: [start], run: count, inputCount: input.shape[1]), to: shape,
+          name: "part")
       }
+    }
     let result = layer.compile(values, into: &builder)
     let planned = builder.build(outputs: [result]).run(input)[0]
     #expect(planned.shape == expected.shape, "\(what) plan")
     expectClose(planned.scalars, expected.scalars, "\(what) plan")
   }
 
-  /// The inputs side by side along the channels, and which channels each has.
-  private func joined(_ inputs: [Tensor]) -> (Tensor, [Range<Int>]) {
-    guard inputs.count > 1 else { return (inputs[0], []) }
-    var start = 0
-    let parts = inputs.map { input in
-      defer { start += input.shape[3] }
-      return start..<start + input.shape[3]
-    }
-    return (concatenated(inputs), parts)
+  /// The inputs of each photo one after the other.
+  private func joined(_ inputs: [Tensor]) -> Tensor {
+    concatenated(inputs.map { $0.reshaped([$0.shape[0], $0.count / $0.shape[0]]) })
   }
 }

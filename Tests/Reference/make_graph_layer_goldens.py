@@ -20,7 +20,7 @@ def write_case(file, name, layer, inputs, generator):
     layer.build(inputs[0].shape if len(inputs) == 1 else [x.shape for x in inputs])
     for variable in layer.weights:
         value = normal(generator, *variable.shape)
-        variable.assign(0.05 + value**2 if variable.name == "moving_variance" else value)
+        variable.assign(0.05 + value**2 if "variance" in variable.name else value)
     inputs = [tf.constant(x) for x in inputs]
     with tf.GradientTape() as tape:
         for x in inputs:

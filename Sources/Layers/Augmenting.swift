@@ -1,0 +1,59 @@
+package import Compute
+
+/// A layer that changes photos at random while Keras trains, and does nothing else: `RandomFlip`
+/// and the like.
+///
+/// Here it does nothing in training either; `tl` has its own random changes. Its configuration is
+/// kept, so that a model that is written again has the layer as it was.
+package struct RandomAugmentation: Layer {
+  package static let className = "RandomAugmentation"
+  package let name: String
+  /// Keras's name of the layer's class.
+  package let className: String
+  package let configuration: [String: JSONValue]
+
+  /// The classes whose layers pass photos on unchanged outside of training.
+  ///
+  /// Not among them: `RandomCrop`, which crops in prediction too.
+  package static let classNames: Set<String> = [
+    "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
+    "RandomBrightness", "RandomHeight", "RandomWidth", "RandomColorDegeneration",
+    "RandomColorJitter", "RandomErasing", "RandomElasticTransform", "RandomGaussianBlur",
+    "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization",
+    "RandomSaturation", "RandomSharpness", "RandomShear", "AugMix", "CutMix", "MixUp",
+    "RandAugment",
+  ]
+
+  package init(className: String, configuration: Configuration) {
+    name = configuration.name
+    self.className = className
+    self.configuration = configuration.fields
+  }
+
+  package init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError) {
+    self.init(className: Self.className, configuration: configuration)
+  }
+
+  package func outputShape(for inputs: [[Int]]) throws(LayerError) -> [Int] {
+    guard inputs.count == 1 else {
+      throw .wrongInput(layer: name, expected: "one input", found: inputs)
+    }
+    return inputs[0]
+  }
+
+  package func compile(
+    _ inputs: [PlanValue], into builder: inout InferencePlanBuilder
+  ) -> PlanValue {
+    inputs[0]
+  }
+
+  package func forward(_ inputs: [Tensor], random: inout SeededRandom) -> LayerOutput {
+    LayerOutput(inputs[0])
+  }
+
+  package func backward(
+    _ gradient: Tensor, inputs: [Tensor], output: LayerOutput, wanted: WantedGradients
+  ) -> LayerGradients {
+    LayerGradients(inputs: [gradient])
+  }
+}
