@@ -89,7 +89,9 @@ let package = Package(
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
     .testTarget(
       name: "LayersTests", dependencies: ["Layers", "TestSupport"], resources: [.copy("Goldens")]),
-    .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
+    .testTarget(
+      name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"],
+      resources: [.copy("Goldens")]),
     .testTarget(
       name: "WeightsTests", dependencies: ["Weights", "Architectures", "TestSupport"],
       resources: [.copy("Fixtures")]),

@@ -44,10 +44,10 @@ extension Architecture {
 
 /// Every architecture that can be built by name.
 package enum Architectures {
-  package static let all: [any Architecture] = [
-    VGG.vgg16, VGG.vgg19, ResNet.resnet50, ResNet.resnet101, ResNet.resnet152,
-    VGG.tlMini,
-  ]
+  package static let all: [any Architecture] =
+    [VGG.vgg16, VGG.vgg19, ResNet.resnet50, ResNet.resnet101, ResNet.resnet152]
+    + ResNetV2.all + DenseNet.all + MobileNet.all + MobileNetV2.all
+    + [InceptionV3(), Xception(), SqueezeNet(), GoogLeNet(), LeNet5(), VGG.tlMini]
 
   package static func named(_ name: String) -> (any Architecture)? { all.first { $0.name == name } }
 
@@ -59,8 +59,11 @@ package enum Architectures {
   /// The architecture whose layer names fit what a file holds, with the file's widths, or nil.
   ///
   /// All the file's convolutions must belong to it and most of its own be there; among several the
-  /// one with the fewest missing wins.
+  /// one with the fewest missing wins, and of those one with the published widths.
   package static func identify(_ layers: [StoredLayer]) -> (any Architecture)? {
-    all.compactMap { $0.fitted(to: layers) }.min { $0.missing < $1.missing }?.architecture
+    let fitting = all.compactMap { $0.fitted(to: layers) }
+    let fewest = fitting.map(\.missing).min()
+    let best = fitting.filter { $0.missing == fewest }.map(\.architecture)
+    return best.first(where: \.isPublished) ?? best.first
   }
 }

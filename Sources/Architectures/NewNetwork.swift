@@ -44,7 +44,8 @@ package enum NewNetwork: String, CaseIterable, Sendable {
         try SmallConvnet.network(
           inputShape: inputShape, classCount: classCount, dropout: dropout)
       case .leNet5:
-        try LeNet5.network(inputShape: inputShape, classCount: classCount, dropout: dropout)
+        try LeNet5(classCount: classCount, dropout: dropout)
+          .network(inputShape: inputShape, includesTop: true)
       case .tlMini:
         try tlMini(inputShape: inputShape, classCount: classCount, dropout: dropout)
       }

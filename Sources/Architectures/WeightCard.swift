@@ -8,7 +8,8 @@ package struct WeightCard: Sendable {
     /// By which it is pulled and given to `--base`, such as `vgg16` or `vgg16-top`.
     package let name: String
     package let includesTop: Bool
-    package let md5: String
+    /// Nil where no source says it.
+    package let md5: String?
     /// Its size; nil where no source says it.
     package let bytes: Int?
     package let url: String
@@ -17,12 +18,27 @@ package struct WeightCard: Sendable {
 
     /// - Parameter fileName: what the address ends with, if nil.
     package init(
-      name: String, includesTop: Bool, md5: String, bytes: Int?, url: String,
+      name: String, includesTop: Bool, md5: String?, bytes: Int?, url: String,
       fileName: String? = nil
     ) {
       (self.name, self.includesTop, self.md5, self.bytes) = (name, includesTop, md5, bytes)
       self.url = url
       self.fileName = fileName ?? String(url.split(separator: "/").last ?? "")
+    }
+
+    /// The files with and without top that most families of Keras have.
+    ///
+    /// - Parameter place: their addresses up to `_tf_dim_ordering_tf_kernels`.
+    static func pair(
+      _ name: String, at place: String, top: String?, noTop: String?
+    ) -> [PublishedFile] {
+      let start = place + "_tf_dim_ordering_tf_kernels"
+      return [
+        PublishedFile(
+          name: name + "-top", includesTop: true, md5: top, bytes: nil, url: start + ".h5"),
+        PublishedFile(
+          name: name, includesTop: false, md5: noTop, bytes: nil, url: start + "_notop.h5"),
+      ]
     }
   }
 
@@ -34,6 +50,9 @@ package struct WeightCard: Sendable {
     package let md5: String
     package let bytes: Int
   }
+
+  /// Where Keras's own files lie.
+  static let keras = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
   /// The input height and width the weights were trained at.
   package let inputSize: Int

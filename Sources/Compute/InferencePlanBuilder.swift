@@ -212,6 +212,13 @@ package struct InferencePlanBuilder: Sendable {
       .concatenation(rows: shape[..<axis].reduce(1, *)), values, shape: shape, name: name)
   }
 
+  /// Each channel divided by what its neighbours show together.
+  package mutating func responseNormalization(
+    _ x: PlanValue, _ window: ResponseWindow, name: String
+  ) -> PlanValue {
+    append(.responseNormalization(window), x, shape: shapes[x.index], name: name)
+  }
+
   /// Fuses what can be fused, lays the weights out and plans the buffers.
   ///
   /// - Parameters:

@@ -163,6 +163,7 @@ struct PlanNode: Sendable {
     case rowNormalization(RowNormalization)
     /// Each number so many times over.
     case repetition(Int)
+    case responseNormalization(ResponseWindow)
     case reshape
   }
 

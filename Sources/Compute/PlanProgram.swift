@@ -205,6 +205,11 @@ extension PlanNode {
       )
     case .repetition(let times):
       (PlanRepetition(times: times, count: count), 0)
+    case .responseNormalization(let window):
+      (
+        PlanResponseNormalization(
+          window: window, width: shape.last ?? 1, rows: shape.dropLast().reduce(1, *)), 0
+      )
     case .reshape:
       (nil, 0)
     }

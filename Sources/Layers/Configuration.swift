@@ -67,6 +67,7 @@ package enum LayerRegistry {
     Maximum.self, Minimum.self, Cropping2D.self, UpSampling2D.self, Permute.self, Reshape.self,
     Rescaling.self, Normalization.self, Resizing.self, CenterCrop.self, LayerNormalization.self,
     SpatialDropout2D.self, GaussianNoise.self, GaussianDropout.self,
+    LocalResponseNormalization.self,
   ]
 
   package static let knownClassNames =

@@ -51,6 +51,20 @@ package struct FreezeCut: Sendable, Equatable {
   }
 }
 
+extension Network {
+  /// A layer that joins branches and the branches, back to the one layer where they part.
+  func branches(into joint: Int) -> [Int] {
+    var inside: Set = [joint]
+    var crossing = Set(nodes[joint].inputs)
+    while crossing.count > 1, let last = crossing.max() {
+      crossing.remove(last)
+      inside.insert(last)
+      crossing.formUnion(nodes[last].inputs)
+    }
+    return inside.sorted()
+  }
+}
+
 /// A training pass through the suffix: the value of every node, kept for the way back.
 package struct SuffixPass: Sendable {
   package let values: [Int: LayerOutput]

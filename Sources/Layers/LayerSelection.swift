@@ -5,6 +5,8 @@
 /// - a layer's name, a block or prefix (`block5` is every `block5_...`) or the name of a nested model;
 /// - a glob (`block*_conv1`);
 /// - `from:block4_conv1`, that layer and all after it, where a block stands for its first layer;
+/// - the name of a layer that joins branches (`mixed10`), which are all that lies behind it up to
+///   where they part;
 /// - `last:4`, the last four layers of the base, counted as Keras's `base.layers[-4:]` does, those
 ///   without weights included;
 /// - `head`, the classifier on top of the base; `all`; `none`.
@@ -38,11 +40,16 @@ package struct LayerSelection: Sendable, Equatable {
   ) throws(LayerError) -> [Int] {
     let nodes = network.nodes
     let direct = nodes.indices.filter { matches(pattern, nodes[$0]) }
-    if !direct.isEmpty { return direct }
+    if !direct.isEmpty {
+      guard let joint = network.index(named: pattern), nodes[joint].inputs.count > 1,
+        !direct.contains(where: { nodes[$0].hasTrainableParameters })
+      else { return direct }
+      return network.branches(into: joint)
+    }
     if pattern == "head" { return Array(network.headStart..<nodes.count) }
     if pattern.hasPrefix("from:") {
       let start = String(pattern.dropFirst("from:".count))
-      guard let first = nodes.indices.first(where: { matches(start, nodes[$0]) }) else {
+      guard let first = (try? matching(start, network))?.min() else {
         throw .noSuchLayer(pattern, near: near(start, network).map { "from:" + $0 })
       }
       return Array(first..<nodes.count)
@@ -65,7 +72,7 @@ package struct LayerSelection: Sendable, Equatable {
   /// Whether a single pattern means this node; `from:`, `last:` and `head` need the whole network.
   package static func matches(_ pattern: String, _ node: Network.Node) -> Bool {
     pattern == "all" || node.name == pattern || node.name.hasPrefix(pattern + "_")
-      || node.scope.contains(pattern)
+      || node.name.hasPrefix(pattern + "/") || node.scope.contains(pattern)
       || (pattern.contains { $0 == "*" || $0 == "?" }
         && glob(Array(pattern.utf8)[...], Array(node.name.utf8)[...]))
   }

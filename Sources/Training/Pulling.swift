@@ -1,3 +1,4 @@
+import Architectures
 package import Downloads
 import Foundation
 import Weights
@@ -120,9 +121,21 @@ extension WeightStore {
     if let bytes = base.bytes, let found = Self.size(path), found != bytes {
       return ("\(bytes) bytes", "\(found)")
     }
-    guard let md5 = base.md5 else { return nil }
+    guard let md5 = base.md5 else { return Self.otherLayers(path, base) }
     let found = try FileDigest.md5(path)
     return found == md5 ? nil : ("md5 \(md5)", found)
+  }
+
+  /// Where nobody publishes a digest, the layers must at least be those of the network.
+  private static func otherLayers(
+    _ path: String, _ base: NamedBase
+  ) -> (expected: String, found: String)? {
+    let expected = "the layers of \(base.architecture)"
+    guard let file = try? KerasFile(path) else { return (expected, "no Keras file") }
+    defer { file.close() }
+    let found = Architectures.identify(
+      file.signature.map { StoredLayer(name: $0.layer, shapes: $0.shapes) })
+    return found?.name == base.architecture ? nil : (expected, found?.name ?? file.contents)
   }
 }
 

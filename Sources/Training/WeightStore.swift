@@ -17,6 +17,10 @@ package struct NamedBase: Sendable {
     (self.name, self.card, self.published, self.fileNames) = (name, card, published, fileNames)
   }
 
+  /// The network that its file holds.
+  package var architecture: String {
+    published?.includesTop == true && name.hasSuffix("-top") ? String(name.dropLast(4)) : name
+  }
   /// The MD5 that its file has; nil where nobody says so.
   package var md5: String? { published?.md5 ?? card.shipped?.md5 }
   /// The bytes that its file has; nil where nobody says so.

@@ -11,6 +11,8 @@ struct LayerFinder {
   private let network: Network
   private let byLastName: [String: [StoredTensors]]
   private let byAlias: [String: [StoredTensors]]
+  /// By the names as Keras 3 writes them, which has no slashes in names.
+  private let byFlatName: [String: [StoredTensors]]
   private let byPlace: [String: StoredTensors]
   private let places: [Int: String]
 
@@ -18,6 +20,9 @@ struct LayerFinder {
     self.network = network
     let named = file.layers.filter { !$0.isNameless && !$0.tensors.isEmpty }
     byLastName = Dictionary(grouping: named) { Self.last($0.name) }
+    byFlatName = Dictionary(grouping: named.filter { $0.name.contains("/") }) {
+      $0.name.replacing("/", with: "_")
+    }
     // A layer whose own name belongs to some node is nobody else's.
     let names = Set(network.nodes.map(\.name))
     byAlias = Dictionary(
@@ -36,6 +41,7 @@ struct LayerFinder {
       $0.path == node.name || $0.path.hasSuffix("/" + node.name)
     }
     if !candidates.isEmpty { return best(candidates, for: node) }
+    if let slashed = byFlatName[node.name] { return best(slashed, for: node) }
     if let renamed = byAlias[node.name] { return best(renamed, for: node) }
     return places[index].flatMap { byPlace[$0] }.map { .one($0) } ?? .none
   }

@@ -11,6 +11,8 @@ struct Arguments {
            tl-bench block5 [--size 150] [--batch 20] [--rounds 50]
            tl-bench photos --data FOLDER [--size 150] [--interpolation nearest] [--rounds 3]
                            [--plain | --modern] [--fast-decode]
+           tl-bench probe (--base | --model) FILE --input FILE --output FILE [--end LAYER]
+                          [--layers A,B,...] [--forward] [--unfreeze PATTERN]
     """
   private(set) var command = ""
   private var values: [String: String] = [:]

@@ -200,7 +200,9 @@ struct WeightsCommandTests {
 
   @Test func everyPublishedFileIsDescribed() {
     for base in NamedBase.all {
-      #expect(base.md5?.count == 32, "\(base.name)")
+      // Keras says no digest of MobileNet, and SqueezeNet's author none of his.
+      let hasDigest = !["mobilenet", "squeezenet"].contains { base.name.hasPrefix($0) }
+      #expect(base.md5?.count == (hasDigest ? 32 : nil), "\(base.name)")
       #expect(base.fileNames.allSatisfy { $0.hasSuffix(".h5") })
       #expect(NamedBase.named(base.name)?.fileNames == base.fileNames)
       if let file = base.published {

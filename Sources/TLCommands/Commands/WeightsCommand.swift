@@ -76,7 +76,8 @@ struct PullWeights: ParsableCommand {
     commandName: "pull", abstract: "Download published weights and check them.",
     discussion: """
       An interrupted download goes on where it broke off. A file is only kept when its size and \
-      md5 are those that Keras publishes. Proxies are taken from the usual variables \
+      md5 are those that Keras publishes; where it publishes none, when its layers are the \
+      network's. Proxies are taken from the usual variables \
       (https_proxy, http_proxy, all_proxy, no_proxy).
       """)
 
@@ -216,7 +217,13 @@ struct VerifyWeights: ParsableCommand {
     }
     let meant = alike.first ?? base
     guard let wrong = try store.mismatch(path, meant) else {
-      return (false, "good: md5 is that of \(meant.name)")
+      let isKnown = meant.md5 != nil
+      return (
+        false,
+        isKnown
+          ? "good: md5 is that of \(meant.name)"
+          : "its layers are those of \(meant.name); no md5 is published"
+      )
     }
     guard alike.isEmpty else {
       return (true, "WRONG: expected \(wrong.expected), found \(wrong.found)")

@@ -60,6 +60,10 @@ func pulled(
     try Interrupt.check()
     display.show(event)
   }
+  guard base.md5 != nil else {
+    console.note("its layers are those of \(base.architecture); nobody publishes an md5 of it")
+    return path
+  }
   let checked = base.bytes == nil ? "md5 is" : "size and md5 are"
   console.note("\(checked) as published")
   return path
