@@ -83,9 +83,10 @@ extension PaperNetwork {
         && !auxiliary.contains(where: layer.name.hasPrefix)
     }
     guard own.allSatisfy({ $0.fits(known[$0.name] ?? []) }) else { return nil }
-    let wanted = narrow.network.nodes.filter(\.isConvolution)
-    let names = Set(own.map(\.name))
+    let (names, base) = (Set(own.map(\.name)), narrow.network.nodes[..<narrow.network.headStart])
+    let wanted = base.filter { numbersLayers ? $0.hasParameters : $0.isConvolution }
     let missing = wanted.count { !names.contains($0.name) }
+    // Where one of several layers without names is missing, nobody knows which.
     guard missing * 2 <= wanted.count, !numbersLayers || missing == 0 else { return nil }
     var fitted = self
     fitted.file = file

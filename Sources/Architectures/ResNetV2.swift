@@ -30,7 +30,7 @@ struct ResNetV2: PaperNetwork {
       inputSize: 224, preprocessing: "tf",
       files: WeightCard.PublishedFile.pair(
         name, at: WeightCard.keras + "resnet/\(name)_weights", top: top, noTop: noTop),
-      licence: "BSD 3-clause",
+      licence: "BSD",
       origin: "Facebook (fb.resnet.torch); trained on ImageNet, ported to Keras")
   }
 

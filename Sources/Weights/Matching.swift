@@ -76,6 +76,8 @@ struct Matching {
   ) -> [StoredTensor?] {
     var result: [StoredTensor?] = parameters.map { parameter in
       tensors.first { $0.parameter == parameter.name }
+        // Keras 3 calls the kernel of a depthwise convolution like any other.
+        ?? (parameter.name == "depthwise_kernel" ? tensors.first { $0.parameter == "kernel" } : nil)
     }
     let open = parameters.indices.filter { result[$0] == nil }
     let nameless = tensors.filter { $0.parameter == nil }
