@@ -47,7 +47,7 @@ package enum Architectures {
   package static let all: [any Architecture] =
     [VGG.vgg16, VGG.vgg19, ResNet.resnet50, ResNet.resnet101, ResNet.resnet152]
     + ResNetV2.all + DenseNet.all + MobileNet.all + MobileNetV2.all
-    + [InceptionV3(), Xception(), SqueezeNet(), GoogLeNet(), LeNet5(), VGG.tlMini]
+    + [InceptionV3(), Xception(), SqueezeNet(), AlexNet(), GoogLeNet(), LeNet5(), VGG.tlMini]
 
   package static func named(_ name: String) -> (any Architecture)? { all.first { $0.name == name } }
 

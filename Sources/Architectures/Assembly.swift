@@ -43,16 +43,16 @@ struct Assembly {
   @discardableResult
   mutating func convolve(
     _ name: String?, _ width: Int, window: Window = 1, stride: Int = 1,
-    padding: Padding = .same, bias: Bool = true, activation: PointwiseFunction = .linear,
-    after input: Int? = nil
+    padding: Padding = .same, groups: Int = 1, bias: Bool = true,
+    activation: PointwiseFunction = .linear, after input: Int? = nil
   ) throws(LayerError) -> Int {
     let (layer, width) = self.layer(name, "conv2d", width)
-    let inputs = channels(of: input ?? last)
+    let inputs = channels(of: input ?? last) / groups
     return try add(
       Conv2D(
         name: layer, kernel: Tensor(zeros: [window.rows, window.columns, inputs, width]),
-        bias: bias ? Tensor(zeros: [width]) : nil, strides: (stride, stride), padding: padding,
-        activation: activation),
+        bias: bias ? Tensor(zeros: [width]) : nil, strides: (stride, stride), groups: groups,
+        padding: padding, activation: activation),
       after: input)
   }
 

@@ -62,13 +62,10 @@ struct MobileNet: PaperNetwork {
 
   /// The classes are the outputs of a 1x1 convolution over the one mean pixel.
   func addTop(to net: inout Assembly) throws(LayerError) {
-    let shape = net.shape(of: net.last)
-    try net.add(
-      AveragePooling2D(
-        name: "global_average_pooling2d", window: (shape[0], shape[1]), strides: (1, 1)))
+    try net.add(GlobalAveragePooling2D(name: "global_average_pooling2d", keepsAxes: true))
     try net.add(Dropout(name: "dropout", rate: 1e-3))
     try net.convolve("conv_preds", 1000)
-    try net.add(Flatten(name: "reshape_2"))
+    try net.add(Reshape(name: "reshape_2", target: [net.channels(of: net.last)]))
     try net.activate("predictions", .softmax)
   }
 }

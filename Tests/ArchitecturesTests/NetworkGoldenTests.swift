@@ -10,7 +10,7 @@ import Testing
 struct NetworkGoldenTests {
   private static let names = [
     "resnet50v2", "densenet121", "inception_v3", "xception", "mobilenet", "mobilenet_v2",
-    "squeezenet", "googlenet", "lenet-5",
+    "squeezenet", "alexnet", "googlenet", "lenet-5",
   ]
 
   private func withGolden<R>(_ name: String, _ body: (HDF5Group) throws -> R) throws -> R {

@@ -25,7 +25,8 @@ struct NetworkTests {
     ("mobilenet_v2", 2_257_984, 3_538_984, 156),
     ("mobilenet_v2-1.3", 3_766_048, 5_431_048, 156),
     ("mobilenet_v2-1.4", 4_363_712, 6_156_712, 156), ("squeezenet", 722_496, 1_235_496, 67),
-    ("googlenet", 5_973_552, 6_998_552, 86), ("lenet-5", 2872, 62_006, 9),
+    ("alexnet", 2_334_080, 60_965_224, 17), ("googlenet", 5_973_552, 6_998_552, 86),
+    ("lenet-5", 2872, 62_006, 9),
   ])
   func hasTheParametersOfKeras(name: String, base: Int, whole: Int, layers: Int) throws {
     let architecture = try #require(Architectures.named(name))
