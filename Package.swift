@@ -66,8 +66,14 @@ let package = Package(
       dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protos"], swiftSettings: noPointers),
     .target(
+      name: "ONNX",
+      dependencies: ["Weights", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Protos"], swiftSettings: noPointers),
+    .target(
       name: "Training",
-      dependencies: ["Architectures", "Weights", "Images", "HDF5", "Downloads", "TensorBoard"],
+      dependencies: [
+        "Architectures", "Weights", "Images", "HDF5", "Downloads", "TensorBoard", "ONNX",
+      ],
       swiftSettings: noPointers),
     .target(
       name: "Explain", dependencies: ["Training", "Drawing"],
@@ -100,6 +106,11 @@ let package = Package(
     .testTarget(
       name: "TensorBoardTests", dependencies: ["TensorBoard", "TestSupport"],
       resources: [.copy("Goldens")]),
+    .testTarget(
+      name: "ONNXTests",
+      dependencies: [
+        "ONNX", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TensorBoard", "TestSupport"],
       resources: [.copy("Goldens")]),

@@ -25,6 +25,19 @@ package enum Preprocessing: String, Sendable, CaseIterable, Codable {
     }
   }
 
+  /// What it does as arithmetic: `(x / divisor - mean) / deviation`, channel by channel, after the
+  /// channels are reversed to blue, green, red where that is asked for.
+  package var steps: (reversesChannels: Bool, divisor: Float, mean: [Float], deviation: [Float]) {
+    let (zeros, ones): ([Float], [Float]) = ([0, 0, 0], [1, 1, 1])
+    return switch self {
+    case .caffe: (true, 1, [103.939, 116.779, 123.68], ones)
+    case .tf: (false, 127.5, ones, ones)
+    case .torch: (false, 255, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    case .rescale: (false, 255, zeros, ones)
+    case .none: (false, 1, zeros, ones)
+    }
+  }
+
   /// Writes the image's `height * width * 3` numbers to `target`, exactly as NumPy computes them.
   package func write(_ image: RGBImage, to target: UnsafeMutablePointer<Float>) {
     let table = Self.tables[self]!

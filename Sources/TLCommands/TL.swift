@@ -9,7 +9,8 @@ package struct TL: ParsableCommand {
     subcommands: [
       ExtractFeatures.self, TrainHead.self, FineTune.self, Train.self,
       FindLearningRate.self, Evaluate.self, Predict.self,
-      Run.self, Resume.self, Report.self, Show.self, Inspect.self, Summary.self, Augment.self,
+      Run.self, Resume.self, Report.self, Show.self, Inspect.self, Summary.self, Export.self,
+      Augment.self,
       CheckData.self,
       Split.self, MakeDemo.self, WeightsCommand.self, Bench.self,
     ])

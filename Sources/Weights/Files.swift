@@ -67,6 +67,13 @@ package enum AtomicFile {
     }
   }
 
+  /// Writes a whole file.
+  package static func write(_ path: String, bytes: [UInt8]) throws {
+    try write(path) { temporary in
+      try FileWriting.write(temporary, path: path) { try $0.write(contentsOf: bytes) }
+    }
+  }
+
   /// Brings a file to the disk, then gives it another name in one step, replacing what is there.
   package static func rename(
     _ path: String, to target: String, isSynced: Bool = true
@@ -90,6 +97,24 @@ package enum AtomicFile {
       try file.synchronize()
     } catch {
       throw WeightsError.cannotWrite(path: target, reason: reason(error))
+    }
+  }
+}
+
+/// New files written piece by piece.
+enum FileWriting {
+  /// Creates the file `temporary` for `body` to write; errors name `path`, which it stands for.
+  static func write(
+    _ temporary: String, path: String, _ body: (FileHandle) throws -> Void
+  ) throws {
+    do {
+      let place = URL(filePath: temporary)
+      try Data().write(to: place)
+      let file = try FileHandle(forWritingTo: place)
+      defer { try? file.close() }
+      try body(file)
+    } catch {
+      throw WeightsError.cannotWrite(path: path, reason: reason(error))
     }
   }
 }

@@ -10,12 +10,17 @@ enum JSONText {
   ) throws -> JSONValue? {
     guard let text = try group.attributes.string(name) else { return nil }
     do {
-      return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+      return try value(text)
     } catch {
       throw WeightsError.badJSON(
         attribute: name, path: path,
         reason: text.utf8.count > 40 ? "\(text.utf8.count) bytes that are none" : "'\(text)'")
     }
+  }
+
+  /// The value of a JSON text.
+  static func value(_ text: String) throws -> JSONValue {
+    try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
   }
 
   /// A value as JSON in one line, keys sorted, so that equal values give equal text.

@@ -51,7 +51,9 @@ package final class KerasFile: Sendable {
         try root.attributes.string("keras_version")
         ?? weights.attributes.string("keras_version")
       backend = try root.attributes.string("backend") ?? weights.attributes.string("backend")
-      configuration = try JSONText.attribute("model_config", of: root, path: path)
+      configuration =
+        try JSONText.attribute("model_config", of: root, path: path)
+        ?? JSONText.attribute(ModelExtras.configurationName, of: root, path: path)
       trainingConfiguration = try JSONText.attribute("training_config", of: root, path: path)
       hasOptimizerState = try Self.hasOptimizerState(root)
       layers = try Self.layers(of: weights, format)

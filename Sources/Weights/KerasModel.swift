@@ -3,9 +3,13 @@ package import Layers
 /// A network out of a full-model file, with what rides along.
 package struct KerasModel: Sendable {
   package let network: Network
-  package let extras: ModelExtras
+  package var extras: ModelExtras
   /// What became of every tensor.
   package let report: LoadReport
+
+  package init(network: Network, extras: ModelExtras, report: LoadReport) {
+    (self.network, self.extras, self.report) = (network, extras, report)
+  }
 
   /// Reads a full model.
   ///

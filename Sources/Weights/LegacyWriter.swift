@@ -12,7 +12,7 @@ struct LegacyWriter {
 
   /// Writes a model's layers; a nested model is one group.
   func write(_ tree: ModelTree) throws {
-    try KerasSpelling.write(to: group.attributes)
+    try KerasSpelling.write(tree, to: group.attributes)
     // Keras lists the inputs of functional models and not those of Sequential ones.
     var names = tree.isChain ? [] : [tree.inputName]
     names += tree.parts.map(\.name)

@@ -1,4 +1,5 @@
 internal import HDF5
+package import Layers
 
 /// What rides along in a model file as attributes `tl_...` of its root, which Keras leaves alone.
 package struct ModelExtras: Sendable, Equatable {
@@ -80,5 +81,46 @@ package struct ModelExtras: Sendable, Equatable {
       try attributes.set("tl_ignore_orientation", boolean: ignoresOrientation)
     }
     if let decodesFast { try attributes.set("tl_fast_decode", boolean: decodesFast) }
+  }
+}
+
+extension ModelExtras {
+  /// Under which name the model's configuration rides along where Keras has no place for it.
+  static let configurationName = "tl_model_config"
+
+  /// The same as texts alone, for files that hold nothing else: lists are JSON, flags `true` or
+  /// `false`.
+  package var texts: [String: String] {
+    var result: [String: String] = [:]
+    for (name, field) in Self.texts { result[name] = self[keyPath: field] }
+    result["tl_class_names"] = classNames.map { names in
+      (try? JSONText.text(.array(names.map { .string($0) }))) ?? "[]"
+    }
+    result["tl_image_size"] = imageSize.map { "\($0)" }
+    result["tl_ignore_orientation"] = ignoresOrientation.map { "\($0)" }
+    result["tl_fast_decode"] = decodesFast.map { "\($0)" }
+    return result
+  }
+
+  /// The same with the configuration of the network that they belong to, which tells how it is
+  /// built and what is frozen.
+  package func texts(with network: Network) throws -> [String: String] {
+    let tree = try ModelTree(network)
+    var result = texts
+    result[Self.configurationName] = try JSONText.text(tree.configuration)
+    result["keras_version"] = KerasSpelling.version(of: tree)
+    return result
+  }
+
+  /// What `texts` gave; what cannot be read is left out.
+  package init(texts: [String: String]) {
+    for (name, field) in Self.texts { self[keyPath: field] = texts[name] }
+    func list(_ name: String) -> [JSONValue]? {
+      texts[name].flatMap { try? JSONText.value($0) }?.array
+    }
+    classNames = list("tl_class_names")?.compactMap(\.string)
+    imageSize = list("tl_image_size")?.compactMap(\.int)
+    ignoresOrientation = texts["tl_ignore_orientation"].flatMap { Bool($0) }
+    decodesFast = texts["tl_fast_decode"].flatMap { Bool($0) }
   }
 }

@@ -1,3 +1,4 @@
+internal import Compute
 internal import HDF5
 package import Layers
 
@@ -34,8 +35,9 @@ extension KerasModel {
   /// on any error nothing is left behind and a file that was at `path` stays.
   package static func write(
     _ network: Network, to path: String, extras: ModelExtras = ModelExtras(),
-    compilation: Compilation? = nil
+    compilation: Compilation? = nil, type: NumberType = .float32
   ) throws {
+    try type.check(network)
     let tree = try ModelTree(network)
     try AtomicFile.write(path) { temporary in
       try create(temporary) { root in
@@ -46,8 +48,9 @@ extension KerasModel {
             "training_config", string: try JSONText.text(compilation.configuration))
         }
         try extras.write(to: attributes)
-        try KerasSpelling.write(to: attributes)
-        try LegacyWriter(group: try root.createGroup("model_weights")).write(tree)
+        try KerasSpelling.write(tree, to: attributes)
+        try LegacyWriter(group: try root.createGroup("model_weights"), type: type.hdf5)
+          .write(tree)
       }
     }
   }
@@ -67,7 +70,28 @@ extension KerasModel {
     }
   }
 
-  private static func create(_ path: String, _ body: (HDF5Group) throws -> Void) throws {
+  /// Writes Keras's `.weights.h5`, which Keras loads into the same network; the name must end so.
+  ///
+  /// Configuration and extras ride along where Keras does not look.
+  package static func writeObjectWeights(
+    _ network: Network, to path: String, extras: ModelExtras = ModelExtras(),
+    type: NumberType = .float32
+  ) throws {
+    try type.check(network)
+    let tree = try ModelTree(network)
+    try AtomicFile.write(path) { temporary in
+      try create(temporary) { root in
+        try KerasSpelling.write(tree, to: root.attributes)
+        try root.attributes.set(
+          ModelExtras.configurationName, string: try JSONText.text(tree.configuration))
+        try extras.write(to: root.attributes)
+        try ObjectWriter(root: root, type: type.hdf5).write(tree)
+      }
+    }
+  }
+
+  /// Makes a new HDF5 file.
+  static func create(_ path: String, _ body: (HDF5Group) throws -> Void) throws {
     let file = try HDF5File.create(path)
     do {
       try body(try file.root)
@@ -79,63 +103,19 @@ extension KerasModel {
   }
 }
 
-extension ModelTree {
-  /// The model in Keras's configuration: a Sequential where a chain allows it.
-  var configuration: JSONValue {
-    guard isChain else { return functional }
-    let layers = [input] + parts.map(Self.configuration)
-    return Self.entry("Sequential", ["name": .string(name), "layers": .array(layers)])
-  }
-
-  /// The same as a functional model, which nested ones always are.
-  private var functional: JSONValue {
-    let layers =
-      [Self.placed(input, name: inputName, inputs: [])]
-      + parts.map { Self.placed(Self.configuration(of: $0), name: $0.name, inputs: $0.inputs) }
-    // Flat lists of ends: with a list of lists Keras 3 would make the model's output a list.
-    return Self.entry(
-      "Functional",
-      [
-        "name": .string(name), "trainable": true, "layers": .array(layers),
-        "input_layers": [.string(inputName), 0, 0],
-        "output_layers": [.string(outputName), 0, 0],
-      ])
-  }
-
-  private var input: JSONValue {
-    Self.entry("InputLayer", InputLayer(name: inputName, shape: inputShape).configuration)
-  }
-
-  private static func configuration(of part: Part) -> JSONValue {
-    switch part.content {
-    case .model(let tree): return tree.functional
-    case .layer(let node):
-      var fields = node.layer.configuration
-      fields["trainable"] = .bool(node.isTrainable)
-      fields["dtype"] = "float32"
-      return entry(node.layer.className, fields)
-    }
-  }
-
-  private static func entry(_ className: String, _ fields: [String: JSONValue]) -> JSONValue {
-    ["class_name": .string(className), "config": .object(fields)]
-  }
-
-  /// An entry with its place in a functional model, in the form of Keras 2, which 3 reads too.
-  private static func placed(_ entry: JSONValue, name: String, inputs: [String]) -> JSONValue {
-    var fields = entry.object ?? [:]
-    fields["name"] = .string(name)
-    let references = inputs.map { input -> JSONValue in [.string(input), 0, 0, [:]] }
-    fields["inbound_nodes"] = inputs.isEmpty ? [] : [.array(references)]
-    return .object(fields)
-  }
-}
-
 /// What a file says of its writer.
 enum KerasSpelling {
-  static func write(to attributes: HDF5Attributes) throws {
-    // The layout and the configuration are those of this version.
-    try attributes.set("keras_version", string: "2.15.0")
+  /// Layout and configuration are those of Keras 2.15, which 3 reads too; unless a function's name
+  /// means something else there.
+  static func version(of tree: ModelTree) -> String {
+    let isKeras3 = tree.layers.contains { _, node in
+      node.layer.function == .hardSigmoid(slope: 1 / 6)
+    }
+    return isKeras3 ? "3.0.0" : "2.15.0"
+  }
+
+  static func write(_ tree: ModelTree, to attributes: HDF5Attributes) throws {
+    try attributes.set("keras_version", string: version(of: tree))
     try attributes.set("backend", string: "tensorflow")
   }
 }

@@ -59,12 +59,15 @@ struct ObjectLayout {
 
   /// The place of the `count`-th layer (from 0) of a class: `Conv2D` becomes `conv2d_3`.
   static func place(className: String, count: Int) -> String {
+    let letters = Array(className)
     var words = ""
-    var previous: Character = "_"
-    for letter in className {
-      let startsWord = letter.isUppercase && (previous.isLowercase)
-      words += startsWord ? "_" + letter.lowercased() : letter.lowercased()
-      previous = letter
+    for (index, letter) in letters.enumerated() {
+      // A word starts where lower case ends, and before a capital that lower case follows, as in
+      // `Conv2D|Transpose` and `P|Re|LU`.
+      let isStart =
+        index > 0 && letter.isUppercase
+        && (letters[index - 1].isLowercase || letters[(index + 1)...].first?.isLowercase == true)
+      words += isStart ? "_" + letter.lowercased() : letter.lowercased()
     }
     return count == 0 ? words : "\(words)_\(count)"
   }

@@ -27,6 +27,8 @@ package enum WeightsError: Error, Sendable, Equatable {
   case mismatch(LoadMismatch)
   /// NaN or infinity in a tensor.
   case notFinite(tensor: String, path: String, value: String, index: Int)
+  /// A number that a file's type cannot hold.
+  case cannotStore(String, value: String, type: String)
   /// Layers that cannot be written as a nested model.
   case cannotNest(scope: String, reason: String)
   /// The operating system refused to write.
@@ -63,6 +65,8 @@ extension WeightsError: CustomStringConvertible {
     case .notFinite(let tensor, let path, let value, let index):
       "cannot load '\(tensor)' from '\(path)': expected finite numbers, found \(value) at "
         + "element \(index)"
+    case .cannotStore(let tensor, let value, let type):
+      "cannot store '\(tensor)' as \(type): expected finite numbers that it can hold, found \(value)"
     case .cannotNest(let scope, let reason):
       "cannot write the layers of '\(scope)' as a nested model: \(reason)"
     case .cannotWrite(let path, let reason): "cannot write '\(path)': \(reason)"

@@ -36,6 +36,7 @@ struct EveryCommandTests {
       "show kernels": ["--model", "m.h5", "--output", "k.png"],
       "inspect": ["m.h5"],
       "summary": ["--model", "m.h5"],
+      "export": ["m.h5", "--format", "onnx"],
       "augment": [train, "--output", "views", "--rotation", "10", "--views", "1"],
       "check-data": [train],
       "split": [train, "--output", "parts"],
