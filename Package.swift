@@ -92,6 +92,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["HDF5", "Compute"], path: "Tests/TestSupport"),
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "ArchivesTests", dependencies: ["Archives", "TestSupport"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
     .testTarget(
       name: "LayersTests", dependencies: ["Layers", "TestSupport"], resources: [.copy("Goldens")]),
@@ -99,7 +100,7 @@ let package = Package(
       name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"],
       resources: [.copy("Goldens")]),
     .testTarget(
-      name: "WeightsTests", dependencies: ["Weights", "Architectures", "TestSupport"],
+      name: "WeightsTests", dependencies: ["Weights", "Architectures", "Archives", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "ImagesTests", dependencies: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),

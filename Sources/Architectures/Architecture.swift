@@ -48,6 +48,7 @@ package enum Architectures {
     [VGG.vgg16, VGG.vgg19, ResNet.resnet50, ResNet.resnet101, ResNet.resnet152]
     + ResNetV2.all + DenseNet.all + MobileNet.all + MobileNetV2.all
     + [InceptionV3(), Xception(), SqueezeNet(), AlexNet(), GoogLeNet(), LeNet5(), VGG.tlMini]
+    + TorchResNet.all + TorchVGG.all
 
   package static func named(_ name: String) -> (any Architecture)? { all.first { $0.name == name } }
 

@@ -24,6 +24,8 @@ public struct HDF5Place: Hashable, Sendable, CustomStringConvertible {
 public enum HDF5Refusal: Hashable, Sendable, CustomStringConvertible {
   /// A link to an object in another file.
   case externalLink(file: String, path: String)
+  /// A link to another path of the same file, where such links are not followed.
+  case softLink(target: String)
   /// A link of a kind that only its maker's program understands.
   case userDefinedLink
   /// More than 32 soft links one after another, as in a loop.
@@ -41,6 +43,7 @@ public enum HDF5Refusal: Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .externalLink(let file, let path):
       "an external link to '\(path)' in another file, '\(file)'"
+    case .softLink(let target): "a soft link to '\(target)'"
     case .userDefinedLink: "a user-defined link"
     case .tooManySoftLinks: "more than 32 soft links one after another"
     case .externalStorage(let files): "its elements lie in \(files) other file(s)"

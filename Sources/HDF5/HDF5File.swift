@@ -20,17 +20,20 @@ public final class HDF5File: @unchecked Sendable {
     case latest
   }
 
-  /// The path as it was given.
+  /// The path as it was given, or what messages call the file.
   public let path: String
   /// Whether objects can be created and written.
   public let isWritable: Bool
+  /// Whether soft links within the file are followed; else they are refused.
+  public let followsSoftLinks: Bool
   private let fileID: hid_t
   private let stateLock = NSLock()
   private var closed = false
 
-  private init(path: String, isWritable: Bool, id: hid_t) {
+  private init(path: String, isWritable: Bool, followsSoftLinks: Bool = true, id: hid_t) {
     self.path = path
     self.isWritable = isWritable
+    self.followsSoftLinks = followsSoftLinks
     fileID = id
     if isWritable { closeAtExit(id, true) }
   }
@@ -49,13 +52,22 @@ public final class HDF5File: @unchecked Sendable {
   }
 
   /// Opens a file for reading, without locking it, which read-only disks may not allow.
-  public static func open(_ path: String) throws(HDF5Error) -> HDF5File {
-    try openExisting(path, writing: false)
+  ///
+  /// - Parameters:
+  ///   - name: What messages call the file, if not by its path.
+  ///   - followsSoftLinks: Whether soft links within the file are followed or refused.
+  public static func open(
+    _ path: String, calledIn name: String? = nil, followsSoftLinks: Bool = true
+  ) throws(HDF5Error) -> HDF5File {
+    let id = try openExisting(path, HDF5Place(file: name ?? path), writing: false)
+    return HDF5File(
+      path: name ?? path, isWritable: false, followsSoftLinks: followsSoftLinks, id: id)
   }
 
   /// Opens an existing file for reading and writing.
   public static func openForWriting(_ path: String) throws(HDF5Error) -> HDF5File {
-    try openExisting(path, writing: true)
+    let id = try openExisting(path, HDF5Place(file: path), writing: true)
+    return HDF5File(path: path, isWritable: true, id: id)
   }
 
   /// Creates a file, or empties the one at `path`, and opens it for reading and writing.
@@ -124,16 +136,14 @@ public final class HDF5File: @unchecked Sendable {
   }
 
   private static func openExisting(
-    _ path: String, writing: Bool
-  ) throws(HDF5Error) -> HDF5File {
-    let place = HDF5Place(file: path)
-    try requireFile(place)
+    _ path: String, _ place: HDF5Place, writing: Bool
+  ) throws(HDF5Error) -> hid_t {
+    try requireFile(path, place)
     let access = try accessList(place, writing: writing)
     defer { release(access) }
     let flags = writing ? chdf5_read_write() : chdf5_read_only()
     do {
-      let id = try check(place, "open", H5Fopen(path, flags, access))
-      return HDF5File(path: path, isWritable: writing, id: id)
+      return try check(place, "open", H5Fopen(path, flags, access))
     } catch .failed(_, _, let reason) {
       throw openingError(place, reason: reason)
     }
@@ -152,10 +162,10 @@ public final class HDF5File: @unchecked Sendable {
   }
 
   /// Opening a directory or a pipe by libhdf5 says little or waits forever: look first.
-  private static func requireFile(_ place: HDF5Place) throws(HDF5Error) {
-    guard !place.file.isEmpty, !place.file.utf8.contains(0) else { throw .badName(place) }
+  private static func requireFile(_ path: String, _ place: HDF5Place) throws(HDF5Error) {
+    guard !path.isEmpty, !path.utf8.contains(0) else { throw .badName(place) }
     var status = stat()
-    guard stat(place.file, &status) == 0 else {
+    guard stat(path, &status) == 0 else {
       if errno == ENOENT { throw .noSuchFile(place) }
       throw .failed(
         doing: "open", place, reason: "errno = \(errno), \(String(cString: strerror(errno)))")

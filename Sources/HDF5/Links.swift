@@ -81,6 +81,7 @@ extension HDF5File {
       case .hard: done = next
       case .refused(let refusal): throw .refused(place, refusal)
       case .soft(let target):
+        guard followsSoftLinks else { throw .refused(place, .softLink(target: target)) }
         softLinks += 1
         guard softLinks <= 32 else { throw .refused(place, .tooManySoftLinks) }
         if target.hasPrefix("/") { done = "" }

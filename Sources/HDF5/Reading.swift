@@ -104,6 +104,24 @@ extension HDF5Dataset {
     return try readUnsigned(rows: rows)
   }
 
+  /// The bits of all elements of a dataset of two opaque bytes each, row-major.
+  ///
+  /// So h5py stores bfloat16, which HDF5 1.10 has no type for.
+  public func readOpaque16() throws(HDF5Error) -> [UInt16] {
+    let id = try object.id()
+    let type = try check(object.place, "read the type of", H5Dget_type(id))
+    defer { release(type) }
+    guard quietly(H5Tget_class(type)) == H5T_OPAQUE, quietly(H5Tget_size(type)) == 2 else {
+      throw .wrongType(object.place, expected: "two opaque bytes", found: "\(elementType)")
+    }
+    return try withSelection(rows: nil) { selection throws(HDF5Error) in
+      try requireStored(selection.count, in: selection.dataset)
+      var values = [UInt16](repeating: 0, count: selection.count)
+      try read(selection, type, into: &values)
+      return values.map { UInt16(littleEndian: $0) }
+    }
+  }
+
   /// The elements of a dataset of strings, or of some of its rows.
   ///
   /// Padding is taken off; bytes that are not UTF-8 become U+FFFD.

@@ -72,7 +72,9 @@ package struct LayerSelection: Sendable, Equatable {
   /// Whether a single pattern means this node; `from:`, `last:` and `head` need the whole network.
   package static func matches(_ pattern: String, _ node: Network.Node) -> Bool {
     pattern == "all" || node.name == pattern || node.name.hasPrefix(pattern + "_")
-      || node.name.hasPrefix(pattern + "/") || node.scope.contains(pattern)
+      // Before Keras 3 names could have slashes, and PyTorch's have points.
+      || node.name.hasPrefix(pattern + "/") || node.name.hasPrefix(pattern + ".")
+      || node.scope.contains(pattern)
       || (pattern.contains { $0 == "*" || $0 == "?" }
         && glob(Array(pattern.utf8)[...], Array(node.name.utf8)[...]))
   }

@@ -40,16 +40,16 @@ package enum BaseLoader {
   ///   - specifier: the path of a Keras file, or the name of a base whose file lies in one of the
   ///     folders of `WeightStore.standard`.
   ///   - layer: the layer to end with; the last before a classifier if nil.
+  ///   - kernelOrder: how the file's kernels are laid out, if somebody knows better than the file.
   ///   - fingerprint: what the digest of the tensors must be, if known.
   package static func load(
     _ specifier: String, height: Int? = nil, width: Int? = nil, layer: String? = nil,
-    allowPartial: Bool = false, fingerprint: String? = nil
+    allowPartial: Bool = false, kernelOrder: KernelOrder? = nil, fingerprint: String? = nil
   ) throws -> LoadedBase {
     let path = try WeightStore.standard.file(for: specifier)
-    let stored = try KerasFile(path)
-    defer { stored.close() }
-    let architecture = Architectures.identify(
-      stored.signature.map { StoredLayer(name: $0.layer, shapes: $0.shapes) })
+    let opened = try KerasFile(path, kernelOrder: kernelOrder)
+    defer { opened.close() }
+    let (stored, architecture) = identified(opened)
     let size = (architecture?.card.defaults ?? WeightDefaults()).photoSize
     var (network, report) = try explained(path) {
       try filled(
@@ -64,6 +64,26 @@ package enum BaseLoader {
     return LoadedBase(
       network: network, name: architecture?.name ?? network.name, path: path,
       card: architecture?.card, report: report, fingerprint: digest)
+  }
+
+  /// The file and the known architecture that it belongs to; where its layers have only places, as
+  /// in many `.weights.h5`, with the architecture's names for them.
+  static func identified(_ stored: KerasFile) -> (KerasFile, (any Architecture)?) {
+    if let found = Architectures.identify(stored.storedLayers) { return (stored, found) }
+    guard stored.isNameless, !stored.hasConfiguration else { return (stored, nil) }
+    let shapes = stored.signature.flatMap(\.shapes)
+    let convolutions = shapes.count { $0.count == 4 }
+    for candidate in Architectures.all where candidate.convolutionNames.count == convolutions {
+      let size = candidate.card.inputSize
+      guard
+        let network = try? candidate.network(
+          inputShape: [size, size, 3], includesTop: shapes.contains { $0.count == 2 }),
+        let named = stored.named(as: network),
+        let found = Architectures.identify(named.storedLayers)
+      else { continue }
+      return (named, found)
+    }
+    return (stored, nil)
   }
 
   /// The network up to the layer that is wanted, which alone must be in the file.
@@ -106,6 +126,13 @@ package enum BaseLoader {
     } catch WeightsError.mismatch(let mismatch) {
       throw TrainingError.unfitBase(mismatch)
     }
+  }
+}
+
+extension KerasFile {
+  /// The layers as architectures are recognised by them.
+  fileprivate var storedLayers: [StoredLayer] {
+    signature.map { StoredLayer(name: $0.layer, shapes: $0.shapes) }
   }
 }
 

@@ -18,6 +18,8 @@ package struct ClassifierModel: Sendable {
   package var baseDescription: String
   /// What predictions and the frozen prefix of a training multiply; not stored.
   package var precision = Precision.f32
+  /// What was done to tensors of its file besides copying them, for people; not stored.
+  package var notes: [String] = []
 
   package init(
     network: Network, classNames: [String], loader: PhotoLoader, history: [TrainingRun],

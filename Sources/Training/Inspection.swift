@@ -1,7 +1,7 @@
 import Architectures
 import Foundation
 import HDF5
-import Weights
+package import Weights
 
 /// What an HDF5 file holds and what it is, for people.
 package struct Inspection: Sendable {
@@ -20,15 +20,54 @@ package struct Inspection: Sendable {
   /// Sentences that say what the file is and how to use it.
   package let sentences: [String]
 
-  /// Opens and lists a file of any kind of HDF5.
-  package init(_ path: String) throws {
-    let stored = try KerasFile(path)
+  /// Opens and lists a file of any kind of HDF5, a `.keras` archive or safetensors.
+  package init(_ path: String, kernelOrder: KernelOrder? = nil) throws {
+    let stored: KerasFile
+    do {
+      stored = try KerasFile(path, kernelOrder: kernelOrder)
+    } catch let error as HDF5Error {
+      guard case .refused = error else { throw error }
+      (lines, sentences) = (try Self.lines(ofRefused: path), ["It is not used: \(error)."])
+      return
+    }
     defer { stored.close() }
-    let root = try stored.file.root
-    lines =
-      [try Self.line(HDF5Entry(path: "/", kind: .group), root)]
-      + (try root.walk().map { try Self.line($0, root) })
-    sentences = try Self.sentences(stored, root, path)
+    guard let root = try stored.file?.root else {
+      lines = Self.lines(stored)
+      sentences = try Self.sentences(stored, path)
+      return
+    }
+    lines = try Self.lines(root)
+    sentences = try Self.sentences(stored, path) + Self.links(lines)
+  }
+
+  private static func lines(_ root: HDF5Group) throws -> [Line] {
+    [try line(HDF5Entry(path: "/", kind: .group), root)]
+      + (try root.walk().map { try line($0, root) })
+  }
+
+  /// All objects of a file that is refused for one of them.
+  private static func lines(ofRefused path: String) throws -> [Line] {
+    let file = try HDF5File.open(path)
+    defer { try? file.close() }
+    return try lines(file.root)
+  }
+
+  /// The tensors of a file that is not HDF5.
+  private static func lines(_ stored: KerasFile) -> [Line] {
+    let metadata = stored.metadata.sorted { $0.key < $1.key }
+    let texts = metadata.map { abridged("\($0.key) = '\($0.value)'") }
+    return [Line(path: "/", contents: "", storage: "", attributes: texts)]
+      + stored.layers.flatMap(\.tensors).map {
+        Line(path: $0.path, contents: "\($0.type) \($0.shape)", storage: "", attributes: [])
+      }
+  }
+
+  /// What is said of links and of what lies in other files.
+  private static func links(_ lines: [Line]) -> [String] {
+    let count = lines.count {
+      $0.contents.hasPrefix("link to") || $0.contents.hasPrefix("not opened")
+    }
+    return count == 0 ? [] : ["\(count) of its objects are links or not to be opened: see above."]
   }
 
   private static func line(_ entry: HDF5Entry, _ root: HDF5Group) throws -> Line {
@@ -80,10 +119,8 @@ package struct Inspection: Sendable {
     text.count <= 100 ? text : "\(text.prefix(97))... (\(text.utf8.count) bytes)"
   }
 
-  private static func sentences(
-    _ stored: KerasFile, _ root: HDF5Group, _ path: String
-  ) throws -> [String] {
-    if let features = try? FeatureFile(path) {
+  private static func sentences(_ stored: KerasFile, _ path: String) throws -> [String] {
+    if stored.format == .notKeras, let features = try? FeatureFile(path) {
       defer { features.close() }
       let source = features.source
       return [
@@ -102,8 +139,7 @@ package struct Inspection: Sendable {
   }
 
   private static func architecture(_ stored: KerasFile, _ path: String) throws -> [String] {
-    let layers = stored.signature.map { StoredLayer(name: $0.layer, shapes: $0.shapes) }
-    guard let found = Architectures.identify(layers) else {
+    guard let found = BaseLoader.identified(stored).1 else {
       return stored.format == .notKeras ? [] : ["Its layers fit no architecture known by name."]
     }
     var lines = ["Its layers are those of \(found.name)."]

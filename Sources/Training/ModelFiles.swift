@@ -137,10 +137,12 @@ extension ClassifierModel {
       preprocessing: preprocessing,
       ignoreOrientation: overrides.ignoreOrientation || extras.ignoresOrientation == true,
       fastDecode: overrides.fastDecode || extras.decodesFast == true)
-    return ClassifierModel(
+    var model = ClassifierModel(
       network: network, classNames: classNames, loader: loader,
       history: try runs(extras.history, path: path),
       baseDescription: extras.baseDescription ?? "a model written by Keras")
+    model.notes = stored.report.notes
+    return model
   }
 
   private static func runs(_ json: String?, path: String) throws -> [TrainingRun] {

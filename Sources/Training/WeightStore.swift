@@ -130,7 +130,10 @@ package struct WeightStore: Sendable {
     let known = Set(NamedBase.all.flatMap(\.fileNames))
     return folders.flatMap { folder in
       ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-        .filter { ($0.hasSuffix(".h5") || $0.hasSuffix(".hdf5")) && !known.contains($0) }
+        .filter { name in
+          [".h5", ".hdf5", ".keras", ".safetensors"].contains { name.hasSuffix($0) }
+            && !known.contains(name)
+        }
         .map { folder + "/" + $0 }
     }
   }

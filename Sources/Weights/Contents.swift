@@ -68,8 +68,9 @@ extension KerasFile {
   package var summary: [String] {
     var lines = [kind + writer]
     if format == .notKeras { return lines }
-    if let kernels = suspectedTheano { lines.append(kernels) }
     lines.append("It holds \(contents).")
+    if let kernels = kernelSentence { lines.append(kernels) }
+    lines += typeSentences
     let nested = Set(layers.flatMap { $0.scope.prefix(1) }).sorted()
     if !nested.isEmpty {
       lines.append("Nested models: \(nested.joined(separator: ", ")).")
@@ -83,7 +84,10 @@ extension KerasFile {
     switch format {
     case .legacyWeights: "Keras weights (legacy HDF5 layout)"
     case .fullModel: "A full Keras model (legacy HDF5 layout)"
-    case .objectWeights: "Keras 3 weights ('.weights.h5' layout)"
+    case .objectWeights:
+      "Keras 3 weights ('.weights.h5' layout\(countsTwice ? " of TensorFlow 2.12 and 2.13" : ""))"
+    case .archive: "A full Keras model (a '.keras' archive)"
+    case .safetensors: "A safetensors file"
     case .unnamedLayers: "Weights from before Keras 1.1, without layer names"
     case .notKeras: "Not a Keras file."
     }
@@ -92,20 +96,27 @@ extension KerasFile {
   private var writer: String {
     switch format {
     case .notKeras: return ""
-    case .objectWeights, .unnamedLayers: return "."
+    case .objectWeights, .unnamedLayers, .safetensors: return "."
     default: break
     }
     let version = kerasVersion.map { "by Keras \($0)" } ?? "by Keras 1 (it names no version)"
     return ", written \(version)\(backend.map { " on \($0)" } ?? "")."
   }
 
-  private var suspectedTheano: String? {
-    if backend == "theano" {
-      return "Theano wrote it: kernels of convolutions are turned by 180 degrees when read."
+  private var kernelSentence: String? {
+    guard layers.contains(where: { $0.tensors.contains { $0.shape.count == 4 } }) else {
+      return nil
     }
-    let name = path.split(separator: "/").last.map { String($0) } ?? path
-    guard name.contains("_th_") else { return nil }
-    return "Its name says Theano order (th): kernels are [out, in, height, width] or turned."
+    return "Kernels are \(kernels.order.summary)\(kernels.reason.map { ": \($0)" } ?? "")."
+  }
+
+  /// What numbers there are, and in which layers nobody knows whose they are.
+  private var typeSentences: [String] {
+    let types = Dictionary(grouping: layers.flatMap(\.tensors), by: \.type)
+    let counts = types.sorted { $0.key < $1.key }.map { "\($0.value.count) of \($0.key)" }
+    var lines = counts.isEmpty ? [] : ["Tensors: \(counts.joined(separator: ", "))."]
+    if isNameless { lines.append("Its layers have no names, only places.") }
+    return lines
   }
 }
 

@@ -30,6 +30,34 @@ package enum FileDigest {
     }
   }
 
+  /// How many bytes a file has.
+  static func size(_ path: String) throws -> Int {
+    do {
+      let attributes = try FileManager.default.attributesOfItem(atPath: path)
+      return (attributes[.size] as? NSNumber)?.intValue ?? 0
+    } catch {
+      throw WeightsError.cannotRead(path: path, reason: reason(error))
+    }
+  }
+
+  /// Some bytes of a file, all of which must be there.
+  static func bytes(_ path: String, _ range: Range<Int>) throws -> [UInt8] {
+    do {
+      let file = try FileHandle(forReadingFrom: URL(filePath: path))
+      defer { try? file.close() }
+      try file.seek(toOffset: UInt64(range.lowerBound))
+      let bytes = [UInt8](try file.read(upToCount: range.count) ?? Data())
+      guard bytes.count == range.count else {
+        throw WeightsError.cannotRead(path: path, reason: "it became shorter")
+      }
+      return bytes
+    } catch let error as WeightsError {
+      throw error
+    } catch {
+      throw WeightsError.cannotRead(path: path, reason: reason(error))
+    }
+  }
+
   private static func read(_ path: String, _ body: (Data) -> Void) throws {
     do {
       let file = try FileHandle(forReadingFrom: URL(filePath: path))

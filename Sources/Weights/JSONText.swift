@@ -23,6 +23,21 @@ enum JSONText {
     try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
   }
 
+  /// The JSON among texts, nil where there is none of this name.
+  static func value(_ texts: [String: String], _ name: String, path: String) throws -> JSONValue? {
+    try texts[name].map { try value(Array($0.utf8), member: name, path: path) }
+  }
+
+  /// The JSON that a member of an archive is.
+  static func value(_ bytes: [UInt8], member: String, path: String) throws -> JSONValue {
+    do {
+      return try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+    } catch {
+      throw WeightsError.badJSON(
+        attribute: member, path: path, reason: "\(bytes.count) bytes that are none")
+    }
+  }
+
   /// A value as JSON in one line, keys sorted, so that equal values give equal text.
   static func text(_ value: JSONValue) throws -> String {
     let encoder = JSONEncoder()

@@ -1,13 +1,13 @@
 package import HDF5
 package import Layers
 
-/// A Keras file in HDF5, opened for reading.
+/// A file with weights, opened for reading: Keras's HDF5 files and archives, or safetensors.
 ///
 ///     let file = try KerasFile("vgg16_notop.h5")
 ///     defer { file.close() }
 ///     print(file.contents)
 package final class KerasFile: Sendable {
-  /// Which of Keras's layouts a file has.
+  /// Which of the layouts a file has.
   package enum Format: Sendable, Equatable {
     /// A group a layer with `layer_names`: weights alone.
     case legacyWeights
@@ -15,9 +15,13 @@ package final class KerasFile: Sendable {
     case fullModel
     /// Keras 3's `.weights.h5`.
     case objectWeights
+    /// The same in a `.keras` archive, or in such an archive's folder, with the configuration.
+    case archive
     /// Before Keras 1.1: `layer_0`, `layer_1`, ... without names.
     case unnamedLayers
-    /// Anything else.
+    /// Tensors by PyTorch's names.
+    case safetensors
+    /// Anything else in HDF5.
     case notKeras
   }
 
@@ -27,7 +31,7 @@ package final class KerasFile: Sendable {
   package let kerasVersion: String?
   /// Such as `tensorflow` or `theano`.
   package let backend: String?
-  /// What `model_config` holds.
+  /// What `model_config` or an archive's `config.json` holds.
   package let configuration: JSONValue?
   /// What `training_config` holds.
   package let trainingConfiguration: JSONValue?
@@ -35,54 +39,118 @@ package final class KerasFile: Sendable {
   package let hasOptimizerState: Bool
   /// Every layer with a place in the file, in the file's order; nested models are laid out flat.
   package let layers: [StoredTensors]
-  /// The open file, to list it and to read attributes that Keras does not know.
-  package let file: HDF5File
+  /// How its kernels are laid out, and how that is known.
+  package let kernels: KernelDecision
+  /// Whether tensors have PyTorch's names and layouts.
+  let isTorch: Bool
+  /// Whether its counters are those of TensorFlow 2.12 and 2.13.
+  let countsTwice: Bool
+  /// The open HDF5 file, to list it and to read attributes that Keras does not know; nil for
+  /// safetensors.
+  package let file: HDF5File?
+  /// What a safetensors file says of itself.
+  package let metadata: [String: String]
 
   /// Opens a file of any of the formats; throws only where it cannot be read.
-  package init(_ path: String) throws {
-    file = try Self.open(path)
-    self.path = path
+  ///
+  /// - Parameter kernelOrder: how its kernels are laid out, if somebody knows better than the file.
+  package convenience init(_ path: String, kernelOrder: KernelOrder? = nil) throws {
+    let source = try FileSource.open(path)
+    if let file = source.safetensors {
+      try self.init(path, safetensors: file, kernelOrder)
+      return
+    }
     do {
-      let root = try file.root
-      let found = try Self.format(of: root)
-      format = found.format
-      let weights = found.weights
-      kerasVersion =
-        try root.attributes.string("keras_version")
-        ?? weights.attributes.string("keras_version")
-      backend = try root.attributes.string("backend") ?? weights.attributes.string("backend")
-      configuration =
-        try JSONText.attribute("model_config", of: root, path: path)
-        ?? JSONText.attribute(ModelExtras.configurationName, of: root, path: path)
-      trainingConfiguration = try JSONText.attribute("training_config", of: root, path: path)
-      hasOptimizerState = try Self.hasOptimizerState(root)
-      layers = try Self.layers(of: weights, format)
+      try self.init(path, source, kernelOrder)
     } catch {
-      try? file.close()
+      try? source.hdf5?.close()
       throw error
     }
   }
 
+  private init(_ path: String, safetensors: SafetensorsFile, _ order: KernelOrder?) throws {
+    self.path = path
+    format = .safetensors
+    isTorch = !safetensors.isKeras
+    layers = isTorch ? safetensors.layers() : safetensors.kerasLayers()
+    kernels =
+      order.map { KernelDecision(given: $0) }
+      ?? KernelDecision(KernelOrder(isTorch ? .oihw : .hwio))
+    metadata = safetensors.metadata
+    configuration = try JSONText.value(metadata, ModelExtras.configurationName, path: path)
+    (kerasVersion, backend, trainingConfiguration) = (nil, nil, nil)
+    (hasOptimizerState, countsTwice, file) = (false, false, nil)
+  }
+
+  private init(_ path: String, _ source: FileSource, _ order: KernelOrder?) throws {
+    guard let file = source.hdf5 else { throw WeightsError.notKeras(path: path, holds: "nothing") }
+    let root = try file.root
+    let found = try Self.format(of: root)
+    let weights = found.weights
+    func text(_ name: String) throws -> String? {
+      try root.attributes.string(name) ?? weights.attributes.string(name)
+    }
+    let format = source.isArchive ? Format.archive : found.format
+    let backend = try text("backend")
+    let configuration =
+      try source.configuration ?? JSONText.attribute("model_config", of: root, path: path)
+      ?? JSONText.attribute(ModelExtras.configurationName, of: root, path: path)
+    let countsTwice = try root.contains(ObjectLayout.containers[1])
+    var layers = try Self.layers(of: weights, found.format)
+    if let configuration, layers.contains(where: \.isNameless) {
+      layers = try Self.named(layers, by: configuration, countsTwice: countsTwice, path: path)
+    }
+    (self.path, self.format, self.layers, self.file) = (path, format, layers, file)
+    (self.backend, self.configuration, self.countsTwice) = (backend, configuration, countsTwice)
+    kerasVersion = try source.kerasVersion ?? text("keras_version")
+    trainingConfiguration =
+      try source.configuration?["compile_config"]
+      ?? JSONText.attribute("training_config", of: root, path: path)
+    hasOptimizerState = try Self.hasOptimizerState(root)
+    kernels =
+      order.map { KernelDecision(given: $0) }
+      ?? Self.kernels(of: layers, found.format, backend: backend, path: path)
+    (metadata, isTorch) = ([:], false)
+  }
+
+  /// The same file with other names for its layers.
+  init(_ other: KerasFile, layers: [StoredTensors]) {
+    (path, format, self.layers, file) = (other.path, other.format, layers, other.file)
+    (kerasVersion, backend, kernels) = (other.kerasVersion, other.backend, other.kernels)
+    (configuration, trainingConfiguration) = (other.configuration, other.trainingConfiguration)
+    (hasOptimizerState, countsTwice) = (other.hasOptimizerState, other.countsTwice)
+    (metadata, isTorch) = (other.metadata, other.isTorch)
+  }
+
   /// Closes the file; tensors can no longer be read.
-  package func close() { try? file.close() }
+  package func close() { try? file?.close() }
 
   /// Whether the file says how its network is built.
   package var hasConfiguration: Bool { configuration != nil }
 
   /// The layers with tensors and the tensors' shapes, to recognise an architecture by.
   package var signature: [(layer: String, shapes: [[Int]])] {
-    layers.filter { !$0.tensors.isEmpty }.map { ($0.name, $0.tensors.map(\.shape)) }
+    layers.filter { !$0.tensors.isEmpty }.map { layer in
+      (layer.name, layer.tensors.map { shape(of: $0) })
+    }
   }
 
-  private static func open(_ path: String) throws -> HDF5File {
-    do {
-      return try HDF5File.open(path)
-    } catch HDF5Error.notHDF5(let place) {
-      // Zip files start with PK.
-      guard try FileDigest.start(of: path, bytes: 2) == [0x50, 0x4B] else {
-        throw HDF5Error.notHDF5(place)
-      }
-      throw WeightsError.kerasArchive(path: path)
+  /// A tensor's shape in Keras 2's order of axes.
+  private func shape(of tensor: StoredTensor) -> [Int] {
+    let isTransposed = isTorch && tensor.shape.count == 2
+    return isTransposed ? tensor.shape.reversed() : kernels.order.shape(of: tensor.shape)
+  }
+
+  /// Only Keras 1 and 2 with Theano had other orders than Keras 3.
+  private static func kernels(
+    of layers: [StoredTensors], _ format: Format, backend: String?, path: String
+  ) -> KernelDecision {
+    switch format {
+    case .legacyWeights, .fullModel, .unnamedLayers:
+      KernelDecision(
+        layers: layers, backend: backend,
+        fileName: path.split(separator: "/").last.map { String($0) } ?? path)
+    default: KernelDecision(KernelOrder(.hwio))
     }
   }
 
@@ -109,7 +177,7 @@ package final class KerasFile: Sendable {
     case .legacyWeights, .fullModel: try LegacyLayout(group: group).layers()
     case .objectWeights: try ObjectLayout(root: group).layers()
     case .unnamedLayers: try unnamedLayers(of: group)
-    case .notKeras: []
+    case .archive, .safetensors, .notKeras: []
     }
   }
 
@@ -118,7 +186,7 @@ package final class KerasFile: Sendable {
     return try (0..<max(count, 0)).map { index in
       let group = try root.group("layer_\(index)")
       let tensors = try (0..<max(group.attributes.integer("nb_params") ?? 0, 0)).map {
-        StoredTensor(try group.dataset("param_\($0)"), parameter: nil)
+        try StoredTensor(group.dataset("param_\($0)"), parameter: nil)
       }
       return StoredTensors(name: "layer_\(index)", isNameless: true, tensors: tensors)
     }

@@ -59,12 +59,12 @@ extension KerasFile {
 
   /// What tl keeps in model files besides Keras's own; empty in files by others.
   package func extras() throws -> ModelExtras {
-    try ModelExtras(readFrom: file.root.attributes)
+    try file.map { try ModelExtras(readFrom: $0.root.attributes) } ?? ModelExtras(texts: metadata)
   }
 
   /// The first names in the file, for errors.
   func listing() throws -> String {
-    let names = try file.root.children().map { "'\($0.name)'" }
+    let names = try file?.root.children().map { "'\($0.name)'" } ?? []
     if names.isEmpty { return "an empty HDF5 file" }
     return names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
   }

@@ -13,8 +13,6 @@ struct LayerFinder {
   private let byAlias: [String: [StoredTensors]]
   /// By the names as Keras 3 writes them, which has no slashes in names.
   private let byFlatName: [String: [StoredTensors]]
-  private let byPlace: [String: StoredTensors]
-  private let places: [Int: String]
 
   init(file: KerasFile, network: Network) {
     self.network = network
@@ -28,11 +26,6 @@ struct LayerFinder {
     byAlias = Dictionary(
       grouping: named.filter { !names.contains($0.name) && $0.alias != nil }
     ) { $0.alias ?? "" }
-    let nameless = file.layers.filter { $0.isNameless && file.format == .objectWeights }
-    byPlace = Dictionary(nameless.map { ("\($0.scope.count)/\($0.name)", $0) }) { first, _ in
-      first
-    }
-    places = nameless.isEmpty ? [:] : Self.places(network)
   }
 
   func layer(of index: Int) -> Answer {
@@ -42,8 +35,7 @@ struct LayerFinder {
     }
     if !candidates.isEmpty { return best(candidates, for: node) }
     if let slashed = byFlatName[node.name] { return best(slashed, for: node) }
-    if let renamed = byAlias[node.name] { return best(renamed, for: node) }
-    return places[index].flatMap { byPlace[$0] }.map { .one($0) } ?? .none
+    return byAlias[node.name].map { best($0, for: node) } ?? .none
   }
 
   /// The one whose scope has most in common with the node's, and least besides.
@@ -56,20 +48,6 @@ struct LayerFinder {
     let highest = ranked.map(\.rank).max() ?? 0
     let winners = ranked.filter { $0.rank == highest }
     return winners.count == 1 ? .one(winners[0].stored) : .several(winners.map(\.stored.path))
-  }
-
-  /// Where `.weights.h5` without names puts each node: counted by class within its model.
-  private static func places(_ network: Network) -> [Int: String] {
-    var counts: [String: Int] = [:]
-    var result: [Int: String] = [:]
-    for (index, node) in network.nodes.enumerated() {
-      let key = node.scope.joined(separator: "/") + ":" + node.layer.className
-      let place = ObjectLayout.place(
-        className: node.layer.className, count: counts[key, default: 0])
-      counts[key, default: 0] += 1
-      result[index] = "\(node.scope.count)/\(place)"
-    }
-    return result
   }
 
   private static func last(_ name: String) -> String {

@@ -31,7 +31,7 @@ struct LegacyLayout {
     let names = try Self.list("weight_names", of: group) ?? []
     let tensors = try names.map { text in
       let name = TensorName(text)
-      let tensor = StoredTensor(try group.dataset(text), parameter: name.parameter)
+      let tensor = try StoredTensor(group.dataset(text), parameter: name.parameter)
       return (owner: name.owner, tensor: tensor)
     }
     let owners = Self.distinct(tensors.map(\.owner))

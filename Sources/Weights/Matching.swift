@@ -6,6 +6,7 @@ struct Matching {
     let tensor: StoredTensor
     let node: Int
     let parameter: Int
+    let arrangement: Arrangement
   }
 
   private(set) var loads: [Load] = []
@@ -13,9 +14,11 @@ struct Matching {
   /// Nil where everything fits.
   private(set) var mismatch: LoadMismatch?
   private var used = Set<String>()
+  private let arranging: Arranging
 
   init(file: KerasFile, network: Network) {
     let finder = LayerFinder(file: file, network: network)
+    arranging = Arranging(file: file, network: network)
     for (index, node) in network.nodes.enumerated() where node.hasParameters {
       switch finder.layer(of: index) {
       case .none: add(missing: node)
@@ -57,9 +60,10 @@ struct Matching {
         continue
       }
       used.insert(tensor.path)
-      if shape == tensor.shape {
+      if let arrangement = arranging.arrangement(of: tensor.shape, for: parameter, node) {
         rows.append(.init(tensor: tensor.path, parameter: name, shape: shape, .loaded))
-        loads.append(Load(tensor: tensor, node: index, parameter: position))
+        loads.append(
+          Load(tensor: tensor, node: index, parameter: position, arrangement: arrangement))
       } else {
         rows.append(
           .init(

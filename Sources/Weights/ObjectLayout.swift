@@ -16,7 +16,8 @@ struct ObjectLayout {
     var result: [StoredTensors] = []
     for container in Self.containers where try model.contains(container) {
       let group = try model.group(container)
-      let names = try group.children().filter { $0.kind == .group }.map(\.name)
+      // What is neither group nor dataset is opened too, so that a link is refused with its reason.
+      let names = try group.children().filter { $0.kind != .dataset }.map(\.name)
       for name in names.sorted(by: Self.isBefore) {
         result += try layers(of: try group.group(name), place: name, scope: scope)
       }
@@ -43,10 +44,10 @@ struct ObjectLayout {
 
   private func tensors(of variables: HDF5Group) throws -> [StoredTensor] {
     let numbered = try variables.children().compactMap { child in
-      child.kind == .dataset ? Int(child.name) : nil
+      child.kind == .group ? nil : Int(child.name)
     }
     return try numbered.sorted().map {
-      StoredTensor(try variables.dataset("\($0)"), parameter: nil)
+      try StoredTensor(variables.dataset("\($0)"), parameter: nil)
     }
   }
 

@@ -1,5 +1,5 @@
 internal import Compute
-package import HDF5
+internal import HDF5
 
 /// One tensor of a layer as a file holds it; its numbers are read on demand.
 package struct StoredTensor: Sendable {
@@ -9,27 +9,59 @@ package struct StoredTensor: Sendable {
   /// The dataset's absolute path in the file.
   package let path: String
   package let shape: [Int]
-  package let type: HDF5ElementType
-  private let dataset: HDF5Dataset
+  /// What its numbers are, such as `float32` or `bfloat16`.
+  package let type: String
+  private let source: Source
 
-  init(_ dataset: HDF5Dataset, parameter: String?) {
+  private enum Source: Sendable {
+    case dataset(HDF5Dataset)
+    /// A dataset of opaque pairs of bytes that Keras marks as bfloat16.
+    case bfloat16(HDF5Dataset)
+    case safetensors(SafetensorsFile, SafetensorsFile.Entry)
+  }
+
+  init(_ dataset: HDF5Dataset, parameter: String?) throws {
     self.parameter = parameter
-    self.dataset = dataset
     path = dataset.name
     shape = dataset.shape
-    type = dataset.elementType
+    let isMarked = try dataset.attributes.contains("dtype")
+    if isMarked, try dataset.attributes.string("dtype") == "bfloat16" {
+      type = "bfloat16"
+      source = .bfloat16(dataset)
+    } else {
+      type = "\(dataset.elementType)"
+      source = .dataset(dataset)
+    }
+  }
+
+  init(_ file: SafetensorsFile, _ entry: SafetensorsFile.Entry, parameter: String?) {
+    self.parameter = parameter
+    (path, shape) = (entry.name, entry.shape)
+    type = entry.numbers.map { "\($0)" } ?? entry.type
+    source = .safetensors(file, entry)
   }
 
   /// The numbers, row-major, as Float32 whatever the file's type is.
   ///
   /// Throws `HDF5Error`, and `WeightsError.notFinite` for NaN and infinity.
   package func read(file: String) throws -> [Float] {
-    let tensor = Tensor(shape: shape, scalars: try dataset.readFloats())
+    let tensor = Tensor(shape: shape, scalars: try numbers())
     if let index = tensor.firstNotFinite {
       throw WeightsError.notFinite(
         tensor: path, path: file, value: "\(tensor.scalars[index])", index: index)
     }
     return tensor.scalars
+  }
+
+  private func numbers() throws -> [Float] {
+    switch source {
+    case .dataset(let dataset): try dataset.readFloats()
+    case .bfloat16(let dataset):
+      // Whoever has a type for it needs no opaque bytes.
+      try dataset.elementType.isFloat
+        ? dataset.readFloats() : dataset.readOpaque16().map(StoredNumbers.bfloat16)
+    case .safetensors(let file, let entry): try file.read(entry)
+    }
   }
 }
 
@@ -54,6 +86,11 @@ package struct StoredTensors: Sendable {
     self.alias = alias
     self.isNameless = isNameless
     self.tensors = tensors
+  }
+
+  /// The same tensors as those of a layer whose name is known.
+  func named(_ name: String, scope: [String]) -> StoredTensors {
+    StoredTensors(scope: scope, name: name, tensors: tensors)
   }
 
   /// The name with its scope, such as `vgg16/block1_conv1`.

@@ -20,38 +20,26 @@ package enum WeightLoader {
     if file.format == .notKeras {
       throw WeightsError.notKeras(path: file.path, holds: try file.listing())
     }
+    let file = file.named(as: network) ?? file
     let matching = Matching(file: file, network: network)
     if !allowPartial, let mismatch = matching.mismatch { throw WeightsError.mismatch(mismatch) }
-    let turnsKernels = file.backend == "theano"
     var result = network
-    var turned = 0
     for match in matching.loads {
-      var value = Tensor(
+      let stored = Tensor(
         shape: match.tensor.shape, scalars: try match.tensor.read(file: file.path))
-      if turnsKernels, value.shape.count == 4 {
-        value = turnedByHalf(value)
-        turned += 1
+      result.updateLayer(at: match.node) { layer in
+        let shape = layer.parameters[match.parameter].value.shape
+        layer.parameters[match.parameter].value = match.arrangement.apply(stored, shape: shape)
       }
-      result.updateLayer(at: match.node) { $0.parameters[match.parameter].value = value }
     }
     network = result
     var report = LoadReport(rows: matching.rows)
-    if turned > 0 {
+    let hasKernels = matching.loads.contains { $0.tensor.shape.count == 4 }
+    if hasKernels, let note = file.kernels.note { report.notes.append(note) }
+    if !file.isTorch, matching.loads.contains(where: { $0.arrangement.flattened != nil }) {
       report.notes.append(
-        "Theano wrote the file: \(turned) of its kernels turned by 180 degrees")
+        "rows of dense layers after a Flatten are brought from channels first to channels last")
     }
     return report
-  }
-
-  /// A kernel `[h, w, c, o]` with height and width reversed: Theano convolves, others correlate.
-  static func turnedByHalf(_ kernel: Tensor) -> Tensor {
-    let (positions, size) = (kernel.shape[0] * kernel.shape[1], kernel.shape[2] * kernel.shape[3])
-    var result = kernel
-    for position in 0..<positions {
-      let from = (positions - 1 - position) * size
-      result.scalars.replaceSubrange(
-        position * size..<(position + 1) * size, with: kernel.scalars[from..<from + size])
-    }
-    return result
   }
 }

@@ -1,14 +1,17 @@
 // Weights reads and writes Keras's HDF5 files: weights alone in every spelling since Keras 1, and
-// full models, which become a `Network` and back. Tensors are matched by names and shapes, never
-// by luck; pickled code (Lambda layers) and the zip archives of Keras 3 are refused.
+// full models, which become a `Network` and back; Keras 3's zip archives, and safetensors. Tensors
+// are matched by names and shapes, never by luck; pickled code (Lambda layers, PyTorch's `.pth`) is
+// refused.
 package import Layers
 
 /// What can be wrong with a Keras file, or with a network that is to become one.
 package enum WeightsError: Error, Sendable, Equatable {
   /// An HDF5 file that Keras did not write.
   case notKeras(path: String, holds: String)
-  /// A `.keras` archive, which is a zip file.
-  case kerasArchive(path: String)
+  /// A file of torch.save, which is pickled code.
+  case torchFile(path: String)
+  /// A file that starts as safetensors do and does not go on so.
+  case badSafetensors(path: String, String)
   /// Weights alone where a full model is needed.
   case noConfiguration(path: String, holds: String)
   /// An attribute with JSON that cannot be read.
@@ -33,6 +36,8 @@ package enum WeightsError: Error, Sendable, Equatable {
   case cannotNest(scope: String, reason: String)
   /// The operating system refused to write.
   case cannotWrite(path: String, reason: String)
+  /// A file on which libhdf5 crashes or never ends.
+  case damaged(path: String, reason: String)
   /// The operating system refused to read.
   case cannotRead(path: String, reason: String)
 }
@@ -43,13 +48,16 @@ extension WeightsError: CustomStringConvertible {
     switch self {
     case .notKeras(let path, let holds):
       "cannot use '\(path)': expected a Keras file with 'layer_names', found \(holds)"
-    case .kerasArchive(let path):
-      "cannot use '\(path)': expected an HDF5 file, found a '.keras' archive of Keras 3"
+    case .torchFile(let path):
+      "cannot use '\(path)': expected HDF5, a '.keras' archive or safetensors, found a file of "
+        + "torch.save, whose reading would run code"
+    case .badSafetensors(let path, let what):
+      "cannot read '\(path)': expected safetensors, found \(what)"
     case .noConfiguration(let path, let holds):
       "cannot read a model from '\(path)': expected a full model with 'model_config', "
         + "found weights alone (\(holds))"
     case .badJSON(let attribute, let path, let reason):
-      "cannot read attribute '\(attribute)' of '\(path)': expected JSON, found \(reason)"
+      "cannot read '\(attribute)' of '\(path)': expected JSON, found \(reason)"
     case .badConfiguration(let what, let path):
       "cannot read the model of '\(path)': \(what)"
     case .unsupportedModel(let what, let path):
@@ -70,6 +78,7 @@ extension WeightsError: CustomStringConvertible {
     case .cannotNest(let scope, let reason):
       "cannot write the layers of '\(scope)' as a nested model: \(reason)"
     case .cannotWrite(let path, let reason): "cannot write '\(path)': \(reason)"
+    case .damaged(let path, let reason): "cannot read '\(path)': damaged: \(reason)"
     case .cannotRead(let path, let reason): "cannot read '\(path)': \(reason)"
     }
   }
@@ -77,7 +86,8 @@ extension WeightsError: CustomStringConvertible {
   /// What the user can do about it, where something can be done.
   package var wayOut: String? {
     switch self {
-    case .kerasArchive: "save the model in Keras with model.save('model.h5')"
+    case .torchFile:
+      "in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'x.safetensors')"
     case .noConfiguration: "give the file as --base"
     case .inputShapeNeeded: "say the size with --image-size"
     default: nil

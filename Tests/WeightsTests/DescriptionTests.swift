@@ -33,6 +33,8 @@ import Weights
         "A full Keras model (legacy HDF5 layout), written by Keras 3.15.1 on tensorflow.",
         "It holds 13 convolutions named block1_conv1 ... block5_conv3, "
           + "a classifier of one sigmoid unit (dense, dense_1).",
+        "Kernels are [height, width, in, out]: the file names the backend tensorflow.",
+        "Tensors: 30 of float32.",
         "Nested models: vgg16.", "14 of its 24 layers are marked as not trainable.",
         "The state of an optimizer is there; it is not used.",
       ])
@@ -45,6 +47,7 @@ import Weights
       file.summary == [
         "Keras weights (legacy HDF5 layout), written by Keras 1 (it names no version).",
         "It holds 13 convolutions named block1_conv1 ... block5_conv3.",
+        "Kernels are [height, width, in, out]: nothing says otherwise.", "Tensors: 26 of float32.",
       ])
   }
 
@@ -77,6 +80,7 @@ import Weights
         old.summary == [
           "Weights from before Keras 1.1, without layer names.",
           "It holds a classifier of 3 classes (layer_1).",
+          "Tensors: 1 of float32.", "Its layers have no names, only places.",
         ])
     }
   }

@@ -174,7 +174,11 @@ import Weights
     let report = try load(
       [("conv", [("conv/kernel", stored)])], into: &network, backend: "theano")
     #expect(network.nodes[1].layer.parameters[0].value.scalars == [7, 8, 5, 6, 3, 4, 1, 2])
-    #expect(report.notes == ["Theano wrote the file: 1 of its kernels turned by 180 degrees"])
+    #expect(
+      report.notes == [
+        "kernels are [height, width, in, out], turned by 180 degrees: the file names the backend "
+          + "theano (--kernel-order says otherwise)"
+      ])
   }
 
   @Test func placesOfLayersWithoutNames() throws {

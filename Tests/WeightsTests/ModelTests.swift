@@ -172,7 +172,7 @@ import Weights
     ),
     (
       #"{"class_name": "Sequential", "#,
-      "cannot read attribute 'model_config' of 'm.h5': expected JSON, "
+      "cannot read 'model_config' of 'm.h5': expected JSON, "
         + #"found '{"class_name": "Sequential", '"#
     ),
   ]

@@ -25,36 +25,6 @@ struct SharedFilesTests {
   }
 
   @Test(arguments: [
-    ("found/bwd_cats_and_dogs_small_1.h5", [50, 50, 3], [1], 10),
-    ("found/ikukang_mnist_cnn.h5", [28, 28, 1], [10], 10),
-    ("found/weights_conv2d_tensorflow_2.h5", [5, 5, 5], [3, 3, 6], 2),
-    ("found/weights_conv2d_theano_2.h5", [5, 5, 5], [3, 3, 6], 2),
-  ])
-  func models(_ name: String, _ input: [Int], _ output: [Int], _ count: Int) throws {
-    let model = try KerasModel.read(path(name))
-    #expect(model.network.inputShape == input)
-    #expect(model.network.outputShape == output)
-    #expect(model.report.count(.loaded) == count)
-    #expect(model.report.rows.count == count)
-  }
-
-  @Test(arguments: [
-    ("oarriaga_tiny_XCEPTION_KDEF.hdf5", "separable_conv2d_1", "SeparableConv2D"),
-    ("tfkeras_GAPError.h5", "conv1d_11", "Conv1D"),
-    ("tfkeras_batchNormError2.h5", "conv1d_15", "Conv1D"),
-    ("tfkeras_cnn2d_52.h5", "conv2d_transpose_4", "Conv2DTranspose"),
-    ("weights_batch_to_conv2d_tensorflow_1.h5", "reshape_1", "Reshape"),
-    ("weights_sepconv2d_tensorflow_2.h5", "separable_conv2d_1", "SeparableConv2D"),
-  ])
-  func unknownLayers(_ name: String, _ layer: String, _ className: String) throws {
-    let path = try path("found/" + name)
-    let layers = LayerError.unknownClass(className, layer: layer)
-    #expect(throws: WeightsError.unusableLayers(layers, path: path)) {
-      try KerasModel.read(path)
-    }
-  }
-
-  @Test(arguments: [
     (
       "squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5",
       "25 convolutions named conv1 ... fire9/expand3x3"

@@ -119,10 +119,10 @@ import Weights
       let path = folder.appending(path: "long.h5").path
       try KerasModel.write(network, to: path)
       let file = try KerasFile(path)
-      let inner = try file.file.root.group("model_weights/inner")
+      let inner = try file.file!.root.group("model_weights/inner")
       #expect(try inner.attributes.names() == ["weight_names0", "weight_names1"])
       // More than the 64 KB that fit into the header of an object.
-      let text = try #require(try file.file.root.attributes.string("model_config"))
+      let text = try #require(try file.file!.root.attributes.string("model_config"))
       #expect(text.utf8.count > 100_000)
       file.close()
       expectSame(try KerasModel.read(path).network, network)

@@ -60,21 +60,6 @@ import Weights
         + "expected finite numbers, found nan at element 75")
   }
 
-  @Test func otherAxes() throws {
-    let shapes = [
-      ("block1_conv1", 3, 4), ("block1_conv2", 4, 4), ("block2_conv1", 4, 4),
-      ("block2_conv2", 4, 4),
-    ].map { name, inputs, outputs in
-      "'\(name)/kernel' expected [3, 3, \(inputs), \(outputs)], "
-        + "found [\(outputs), \(inputs), 3, 3]"
-    }
-    #expect(
-      try failure("wrong_oihw.h5")
-        == "cannot load 'vgg16' from 'wrong_oihw.h5': 13 of 26 tensors not fitting: "
-        + shapes.joined(separator: ", ") + " and 9 more"
-        + "; looks like OIHW, the order of Theano and PyTorch")
-  }
-
   @Test func everythingIsListedAtOnce() throws {
     var network = Network(name: "net", inputShape: [2], inputName: "input")
     for name in ["a", "b", "c"] {
@@ -104,13 +89,6 @@ import Weights
           + "expected a classifier of 3 classes (a ... d), found a classifier of 2 classes (a, b, d)"
       )
     }
-  }
-
-  @Test func archiveOfKeras3() throws {
-    let path = fixture("nested_keras3.keras")
-    #expect(
-      message { _ = try KerasFile(path) }
-        == "cannot use '\(path)': expected an HDF5 file, found a '.keras' archive of Keras 3")
   }
 
   @Test func weightsAreNoModel() throws {

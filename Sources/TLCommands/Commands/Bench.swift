@@ -48,8 +48,9 @@ struct Bench: ParsableCommand {
     let console = options.console
     let base = try BaseLoader.load(
       baseFile(baseOptions.base, console), height: imageSize?.height, width: imageSize?.width,
-      allowPartial: baseOptions.allowPartial)
+      allowPartial: baseOptions.allowPartial, kernelOrder: baseOptions.kernels.kernelOrder)
     console.note("base: \(base.summary)")
+    for note in base.report.notes { console.note(note) }
     let plan = base.network.plan(
       outputs: [base.network.outputIndex], precision: precision.chosen(console))
     var random = SeededRandom(seed: 1)

@@ -22,7 +22,9 @@ struct FindLearningRate: ParsableCommand {
     completion: .baseFile)
   var base: String?
 
-  @Option(help: "A trained model FILE to go on from.", completion: .file(extensions: ["h5"]))
+  @OptionGroup var kernels: KernelOptions
+
+  @Option(help: "A trained model FILE to go on from.", completion: .modelFile)
   var model: String?
 
   @OptionGroup var freezing: FreezingOptions
@@ -115,7 +117,8 @@ struct FindLearningRate: ParsableCommand {
     _ classNames: [String], _ console: Console
   ) throws -> ClassifierModel {
     let loaded = try loadedBase(
-      BaseOptions.parse(base.map { ["--base", $0] } ?? []), photos, layer: nil, console)
+      BaseOptions.parse((base.map { ["--base", $0] } ?? []) + kernels.arguments), photos,
+      layer: nil, console)
     let loader = try photos.loader(for: loaded, pass.limits)
     console.note("photos: \(loader.summary)")
     return try ClassifierModel(

@@ -38,8 +38,9 @@ struct FineTune: ParsableCommand {
   @Flag(help: "Accept a base file that lacks some of its tensors.")
   var allowPartial = false
 
-  @Option(
-    help: "A trained model FILE to go on from.", completion: .file(extensions: ["h5"]))
+  @OptionGroup var kernels: KernelOptions
+
+  @Option(help: "A trained model FILE to go on from.", completion: .modelFile)
   var model: String?
 
   @OptionGroup var freezing: FreezingOptions
@@ -234,7 +235,8 @@ struct FineTune: ParsableCommand {
   /// A base with a random head.
   private func fresh(_ folder: PhotoFolder, _ console: Console) throws -> ClassifierModel {
     let options = try BaseOptions.parse(
-      (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : []))
+      (base.map { ["--base", $0] } ?? []) + (allowPartial ? ["--allow-partial"] : [])
+        + kernels.arguments)
     let loaded = try loadedBase(options, photos, layer: nil, console)
     if let output { try OutputPlace.check(output, inputs: [loaded.path]) }
     let loader = try photos.loader(for: loaded, pass.limits)

@@ -4,13 +4,13 @@ import Training
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what an HDF5 file holds, and what it is.",
+    abstract: "Show what a file with weights holds, and what it is.",
     discussion: """
       Prints every group, dataset and attribute, then whether this is a Keras file, of which \
       format and architecture, and how to use it.
       """)
 
-  @Argument(help: "Any HDF5 FILE.", completion: .file())
+  @Argument(help: "Any HDF5 FILE, a .keras archive or safetensors.", completion: .file())
   var file: String
 
   @Flag(help: "Leave the attributes out.")
@@ -19,11 +19,12 @@ struct Inspect: ParsableCommand {
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
+  @OptionGroup var kernels: KernelOptions
   @OptionGroup var options: ConsoleOptions
 
   func run() throws {
     let console = options.console
-    let inspection = try Inspection(file)
+    let inspection = try Inspection(file, kernelOrder: kernels.kernelOrder)
     if json {
       let report = InspectionReport(inspection, hasAttributes: !noAttributes)
       return try console.write(JSONText.encode(report, isPretty: true) + "\n")

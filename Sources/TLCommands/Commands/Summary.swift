@@ -17,7 +17,7 @@ struct Summary: ParsableCommand {
     completion: .baseFile)
   var base: String?
 
-  @Option(help: "A model FILE.", completion: .file(extensions: ["h5"]))
+  @Option(help: "A model FILE.", completion: .modelFile)
   var model: String?
 
   @OptionGroup var freezing: FreezingOptions
@@ -27,6 +27,8 @@ struct Summary: ParsableCommand {
 
   @Flag(help: "Accept a base file that lacks some of its tensors.")
   var allowPartial = false
+
+  @OptionGroup var kernels: KernelOptions
 
   @Flag(help: "Print JSON instead of a table.")
   var json = false
@@ -57,13 +59,15 @@ struct Summary: ParsableCommand {
 
   private func opened(_ console: Console) throws -> Network {
     guard let model else {
-      return try BaseLoader.load(
+      let loaded = try BaseLoader.load(
         baseFile(base, console), height: imageSize?.height, width: imageSize?.width,
-        allowPartial: allowPartial
-      ).network
+        allowPartial: allowPartial, kernelOrder: kernels.kernelOrder)
+      for note in loaded.report.notes { console.note(note) }
+      return loaded.network
     }
     let stored = try KerasModel.read(
       model, inputShape: imageSize.map { [$0.height, $0.width, 3] })
+    for note in stored.report.notes { console.note(note) }
     var network = stored.network
     if let head = stored.extras.head.flatMap({ network.index(named: $0) }), head > 0 {
       network.declareHead(from: head)

@@ -29,6 +29,7 @@ struct TrainHead: ParsableCommand {
     completion: .baseFile)
   var base: String?
 
+  @OptionGroup var kernels: KernelOptions
   @OptionGroup var head: HeadOptions
 
   @Option(help: "How often all features are gone through.")
@@ -83,7 +84,9 @@ struct TrainHead: ParsableCommand {
     let loaded = try BaseLoader.load(
       base.map { try baseFile($0, console) } ?? source.baseFile, height: source.loader.height,
       width: source.loader.width,
-      layer: source.layer, allowPartial: true, fingerprint: source.baseFingerprint)
+      layer: source.layer, allowPartial: true, kernelOrder: kernels.kernelOrder,
+      fingerprint: source.baseFingerprint)
+    for note in loaded.report.notes { console.note(note) }
     if learningRate == nil {
       console.note("learning rate: \(training.settings.learningRate), which suits \(loaded.name)")
     }

@@ -1,12 +1,18 @@
 import ArgumentParser
 import Drawing
 import Foundation
+import Weights
 
 extension TL {
   /// Runs `tl` with these arguments (without the program's own name) and ends the process.
   package static func run(_ arguments: [String]) -> Never {
     // A reader that is gone becomes an error at the write, so that open files are still tidied up.
     signal(SIGPIPE, SIG_IGN)
+    if arguments.count == 2, arguments[0] == FileCheck.command {
+      FileCheck.readThrough(arguments[1])
+      Foundation.exit(ExitStatus.success)
+    }
+    FileCheck.enable()
     Interrupt.watch()
     Foundation.exit(perform(arguments, console: .standard))
   }

@@ -3,6 +3,11 @@ import Foundation
 import Training
 
 extension CompletionKind {
+  /// Files that hold whole models.
+  static var modelFile: CompletionKind {
+    .file(extensions: ["h5", "hdf5", "keras", "safetensors"])
+  }
+
   /// Names of bases, and files.
   static var baseFile: CompletionKind {
     .custom { _, _, prefix in

@@ -23,7 +23,7 @@ struct ViewOptions: ParsableArguments {
 
 /// Which model to use, and what must be said of one that Keras wrote.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "The model FILE (.h5).", completion: .file(extensions: ["h5"]))
+  @Option(help: "The model FILE (.h5, .keras).", completion: .modelFile)
   var model: String
 
   @Option(help: "Class names a,b,... for a model that does not hold them.")
@@ -48,6 +48,7 @@ struct ModelOptions: ParsableArguments {
     classifier.precision = precision.chosen(console)
     classifier.loader.pixelLimit = limits.pixelLimit
     console.note("model: \(classifier.summary)")
+    for note in classifier.notes { console.note(note) }
     console.note("photos: \(classifier.loader.summary)")
     return classifier
   }

@@ -11,7 +11,7 @@ struct NetworkOptions: ParsableArguments {
     completion: .baseFile)
   var base: String?
 
-  @Option(help: "A model FILE.", completion: .file(extensions: ["h5"]))
+  @Option(help: "A model FILE.", completion: .modelFile)
   var model: String?
 
   @Option(help: "Photos' size: 150, or 150x200 (height first); default: what suits the network.")
@@ -24,6 +24,8 @@ struct NetworkOptions: ParsableArguments {
 
   @Flag(help: "Accept a base file that lacks some of its tensors.")
   var allowPartial = false
+
+  @OptionGroup var kernels: KernelOptions
 
   func validate() throws {
     guard base == nil || model == nil else {
@@ -60,7 +62,7 @@ struct NetworkOptions: ParsableArguments {
     if let model { return try opened(model: model, console) }
     let loaded = try BaseLoader.load(
       baseFile(base, console), height: imageSize?.height, width: imageSize?.width,
-      allowPartial: allowPartial)
+      allowPartial: allowPartial, kernelOrder: kernels.kernelOrder)
     reportLoaded(loaded, console)
     return Opened(
       network: loaded.network, path: loaded.path,
@@ -76,6 +78,7 @@ struct NetworkOptions: ParsableArguments {
       throw TrainingError.noPhotoInput(model, found: network.inputShape)
     }
     console.note("model: '\(network.name)', \(network.nodes.count) layers")
+    for note in stored.report.notes { console.note(note) }
     return Opened(
       network: network, path: model,
       preprocessing: preprocess ?? extras.preprocessing.flatMap { Preprocessing(rawValue: $0) },

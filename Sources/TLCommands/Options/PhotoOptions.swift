@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Images
 import Training
+import Weights
 
 /// Height and width of the network's input, written `150` or `150x200` (height first).
 struct ImageSize: ExpressibleByArgument, CustomStringConvertible {
@@ -138,4 +139,29 @@ struct BaseOptions: ParsableArguments {
 
   @Flag(help: "Accept a file that lacks some of the base's tensors.")
   var allowPartial = false
+
+  @OptionGroup var kernels: KernelOptions
+}
+
+/// How a base's file is read.
+struct KernelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How a file's kernels lie, -turned as Theano's; default: what the file tells.",
+      valueName: "order"))
+  var kernelOrder: KernelOrder?
+
+  /// The options as they are given on a command line.
+  var arguments: [String] { kernelOrder.map { ["--kernel-order", $0.name] } ?? [] }
+}
+
+extension KernelOrder: ExpressibleByArgument {
+  package init?(argument: String) {
+    guard let order = Self.all.first(where: { $0.name == argument }) else { return nil }
+    self = order
+  }
+
+  package static var allValueStrings: [String] { all.map(\.name) }
+  package static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
+  package var defaultValueDescription: String { name }
 }

@@ -99,7 +99,8 @@ func loadedBase(
 ) throws -> LoadedBase {
   let loaded = try BaseLoader.load(
     baseFile(options.base, console), height: photos.givenSize?.height,
-    width: photos.givenSize?.width, layer: layer, allowPartial: options.allowPartial)
+    width: photos.givenSize?.width, layer: layer, allowPartial: options.allowPartial,
+    kernelOrder: options.kernels.kernelOrder)
   reportLoaded(loaded, console)
   return loaded
 }

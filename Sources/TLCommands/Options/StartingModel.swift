@@ -21,6 +21,7 @@ func startingModel(
     console.note("'\(path)' was not written by tl: its classes are taken to be the folder's")
   }
   console.note("model: \(model.summary)")
+  for note in model.notes { console.note(note) }
   console.note("photos: \(model.loader.summary)")
   return model
 }
