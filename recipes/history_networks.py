@@ -10,7 +10,6 @@ import tensorflow as tf
 layers = keras.layers
 
 
-@keras.saving.register_keras_serializable(package="", name="LocalResponseNormalization")
 class LocalResponseNormalization(layers.Layer):
     """TensorFlow's local response normalisation as a layer."""
 

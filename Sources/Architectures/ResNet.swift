@@ -102,13 +102,13 @@ package struct ResNet: Architecture {
     try network.add(
       MaxPooling2D(name: isNew ? "pool1_pool" : "max_pooling2d", window: (3, 3), strides: (2, 2)))
     for block in blocks { try add(block, to: &network) }
-    guard includesTop else { return network }
+    guard includesTop else { return try network.inKerasOrder() }
     try network.add(GlobalAveragePooling2D(name: "avg_pool"))
     try network.add(
       Dense(
         name: topNames[1], kernel: Tensor(zeros: [network.outputShape[0], topUnits]),
         bias: Tensor(zeros: [topUnits]), activation: .softmax))
-    return network
+    return try network.inKerasOrder()
   }
 
   /// A bottleneck: 1x1, 3x3 and 1x1 convolutions, added to a shortcut past them.

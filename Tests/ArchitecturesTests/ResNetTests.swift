@@ -26,6 +26,17 @@ struct ResNetTests {
     #expect(whole.nodes[whole.headStart].name == "avg_pool")
   }
 
+  /// As `keras.applications.ResNet50().layers` has them.
+  @Test func layersAreInKerasOrder() throws {
+    let network = try ResNet.resnet50.network(inputShape: [64, 64, 3])
+    let names = network.nodes.map(\.name).filter { $0.hasPrefix("conv2_block1_") }
+    #expect(
+      names.map { $0.dropFirst("conv2_block1_".count) } == [
+        "1_conv", "1_bn", "1_relu", "2_conv", "2_bn", "2_relu", "0_conv", "3_conv", "0_bn", "3_bn",
+        "add", "out",
+      ])
+  }
+
   /// What a file of that network holds.
   private func stored(_ network: Network) -> [StoredLayer] {
     network.nodes.filter(\.hasParameters).map {
