@@ -115,10 +115,10 @@ def arguments():
         prog="check-networks", description="Compare every network that tl knows by name with Keras.")
     parser.add_argument("photo", type=pathlib.Path, help="a photo")
     parser.add_argument("names", nargs="*", help=f"which networks; all: {', '.join(NETWORKS)}")
-    parser.add_argument("--formats", default="h5,keras2,model-h5,keras,weights-h5",
+    parser.add_argument("--formats", default="h5,keras2,model-h5,keras,weights-h5,nameless",
                         help="what is written and read: some of h5 (weights in the layout of Keras "
                         "2, written by Keras 3), keras2 (written by Keras 2), model-h5, keras, "
-                        "weights-h5 (all)")
+                        "weights-h5, nameless (the same as older versions of Keras 3 write it; all)")
     parser.add_argument("--bench", type=pathlib.Path, help="the program (.build/release/tl-bench)")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in NETWORKS]
@@ -208,6 +208,9 @@ def write(format, name, model, folder):
         return path, "--model"
     path = folder / "model.weights.h5"
     model.save_weights(path)
+    if format == "nameless":
+        with h5py.File(path, "r+") as file:
+            file.visititems(lambda _, group: group.attrs.pop("name", None) and None)
     return path, "--base"
 
 

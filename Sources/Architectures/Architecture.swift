@@ -20,7 +20,7 @@ package protocol Architecture: Sendable {
   var widths: [Int] { get }
   /// Whether the widths are those of the paper.
   var isPublished: Bool { get }
-  /// The names of all convolutions, in order.
+  /// The names of all convolutions up to the classifier, in order.
   var convolutionNames: [String] { get }
   /// The names of all layers of the classifier, in order.
   var topNames: [String] { get }

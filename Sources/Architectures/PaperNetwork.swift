@@ -53,7 +53,8 @@ extension PaperNetwork {
   }
 
   package var convolutionNames: [String] {
-    narrow?.network.nodes.filter(\.isConvolution).map(\.name) ?? []
+    guard let network = narrow?.network else { return [] }
+    return network.nodes[..<network.headStart].filter(\.isConvolution).map(\.name)
   }
 
   package var widths: [Int] {

@@ -71,13 +71,18 @@ package enum BaseLoader {
   static func identified(_ stored: KerasFile) -> (KerasFile, (any Architecture)?) {
     if let found = Architectures.identify(stored.storedLayers) { return (stored, found) }
     guard stored.isNameless, !stored.hasConfiguration else { return (stored, nil) }
-    let shapes = stored.signature.flatMap(\.shapes)
-    let convolutions = shapes.count { $0.count == 4 }
-    for candidate in Architectures.all where candidate.convolutionNames.count == convolutions {
+    let shapes = stored.signature.map(\.shapes)
+    let convolutions = shapes.count { $0.contains { $0.count == 4 } }
+    let isDense = shapes.contains { $0.contains { $0.count == 2 } }
+    // Shapes alone do not tell a few convolutions of LeNet from anybody's.
+    guard convolutions > 4 else { return (stored, nil) }
+    for candidate in Architectures.all {
       let size = candidate.card.inputSize
-      guard
+      // Some classifiers are one more convolution.
+      let others = convolutions - candidate.convolutionNames.count
+      guard others == 0 || others == 1,
         let network = try? candidate.network(
-          inputShape: [size, size, 3], includesTop: shapes.contains { $0.count == 2 }),
+          inputShape: [size, size, 3], includesTop: isDense || others == 1),
         let named = stored.named(as: network),
         let found = Architectures.identify(named.storedLayers)
       else { continue }

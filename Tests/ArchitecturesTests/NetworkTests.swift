@@ -42,7 +42,8 @@ struct NetworkTests {
   @Test(arguments: Architectures.all.map(\.name))
   func isRecognisedByItsOwnLayers(name: String) throws {
     let architecture = try #require(Architectures.named(name))
-    let side = architecture.card.inputSize
+    // Small, since the classifiers of some have a row for every pixel.
+    let side = min(architecture.card.inputSize, 80)
     for includesTop in [false, true] {
       let layers = stored(
         try architecture.network(inputShape: [side, side, 3], includesTop: includesTop))
