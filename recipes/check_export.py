@@ -22,7 +22,8 @@ import onnx
 import onnxruntime
 import safetensors.numpy
 import tf_keras
-from PIL import Image
+
+from check_parity import PREPROCESSING
 
 # Keras says of every file that it is in an old format or not compiled.
 logging.getLogger("absl").setLevel(logging.ERROR)
@@ -31,15 +32,6 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)
 TOLERANCE = 1e-5
 FORMATS = {"keras-h5": ".h5", "keras": ".keras", "weights-h5": ".weights.h5", "onnx": ".onnx",
            "safetensors": ".safetensors"}
-MEANS = {"caffe": [103.939, 116.779, 123.68], "torch": [0.485, 0.456, 0.406]}
-PREPROCESSING = {
-    "caffe": lambda x: x[..., ::-1] - np.float32(MEANS["caffe"]),
-    "tf": lambda x: x / np.float32(127.5) - 1,
-    "torch": lambda x: (x / np.float32(255) - np.float32(MEANS["torch"]))
-    / np.float32([0.229, 0.224, 0.225]),
-    "rescale": lambda x: x / np.float32(255),
-    "none": lambda x: x,
-}
 
 
 def arguments():
@@ -134,8 +126,25 @@ def nested():
     base = keras.Model(start, layers.MaxPooling2D(name="block2_pool")(x), name="base")
     base.get_layer("block1_conv1").trainable = False
     return randomized(keras.Sequential([
-        keras.Input((48, 48, 3)), base, layers.Flatten(), layers.Dense(16, activation="relu"),
+        keras.Input((80, 70, 3)), layers.RandomFlip("horizontal"), layers.Resizing(61, 57),
+        layers.CenterCrop(48, 48), base, layers.Flatten(), layers.Dense(16, activation="relu"),
         layers.Dropout(0.5), layers.Dense(1, activation="sigmoid")]))
+
+
+def activations():
+    """Every function that Keras 2 and 3 know under the same name."""
+    layers = keras.layers
+    start = keras.Input((24, 24, 3))
+    x = layers.Conv2D(6, 3, strides=2)(start)
+    outputs = [layers.Conv2D(4, 3, strides=2, activation=name)(x) for name in (
+        "relu", "relu6", "elu", "selu", "gelu", "silu", "softplus", "softsign", "tanh", "sigmoid",
+        "exponential", "leaky_relu", "softmax", "linear")]
+    outputs += [layer(outputs[-1]) for layer in (
+        layers.ReLU(), layers.ReLU(max_value=0.5, negative_slope=0.2), layers.ReLU(threshold=0.2),
+        layers.LeakyReLU(0.15), layers.ELU(0.7), layers.Softmax(), layers.PReLU(
+            shared_axes=[1, 2], alpha_initializer="random_normal"), layers.Activation("swish"))]
+    x = layers.Concatenate()(outputs)
+    return with_head(keras.Model(start, layers.DepthwiseConv2D(3, depth_multiplier=2)(x)))
 
 
 def every_layer():
@@ -143,7 +152,10 @@ def every_layer():
     layers = keras.layers
     start = keras.Input((33, 40, 3))
     x = layers.Rescaling(1 / 127.5, offset=-1)(start)
-    x = layers.RandomFlip("horizontal")(x)
+    x = layers.Normalization(mean=[0.1, 0, -0.1], variance=[0.5, 0.6, 0.7])(x)
+    adapted = layers.Normalization()
+    adapted.adapt(np.random.default_rng(0).normal(size=(8, 4, 4, 3)))
+    x = adapted(x)
     x = layers.ZeroPadding2D(((1, 2), (0, 1)))(x)
     x = layers.Conv2D(8, 3, strides=2, padding="same", activation="gelu")(x)
     x = layers.Conv2D(16, 3, groups=4, dilation_rate=2, padding="same", use_bias=False)(x)
@@ -162,10 +174,10 @@ def every_layer():
     x = layers.AveragePooling2D(3, strides=2, padding="same")(x)
     x = layers.UpSampling2D(2, interpolation="bilinear")(x)
     x = layers.UpSampling2D(2)(x)
-    x = layers.Resizing(20, 21)(x)
-    x = layers.CenterCrop(13, 14)(x)
+    x = layers.Cropping2D(((3, 4), (6, 5)))(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
-    x = layers.Activation("hard_silu")(x)
+    x = layers.Permute((2, 1, 3))(x)
+    x = layers.Multiply()([x, layers.GlobalAveragePooling2D(keepdims=True)(x)])
     x = layers.Conv2D(10, 3, activation="tanh")(x)
     x = layers.ReLU(max_value=0.9, negative_slope=0.1)(x)
     x = layers.SpatialDropout2D(0.3)(x)
@@ -198,7 +210,8 @@ KERAS_MADE = {  # the model, its preprocessing, what is unfrozen
     "mobilenet-v2": (mobilenet_v2, "tf", "last,Conv_1"),
     "xception": (xception, "tf", "last,block14"),
     "nested": (nested, "rescale", "dense*,block2"),
-    "every-layer": (every_layer, "none", "last:3"),
+    "activations": (activations, "tf", "last*"),
+    "every-layer": (every_layer, "none", "dense*"),
 }
 
 
@@ -268,7 +281,10 @@ def tensors(model, prefix=""):
             found.update(tensors(layer, prefix + layer.name + "/"))
         else:
             for variable in layer.weights:
-                found[f"{prefix}{layer.name}/{variable.name}"] = variable.numpy()
+                # Keras 3 calls "kernel" what is "depthwise_kernel" in Keras 2.
+                is_depthwise = type(layer).__name__ == "DepthwiseConv2D"
+                name = variable.name.replace("kernel", "depthwise_kernel" * is_depthwise or "kernel")
+                found[f"{prefix}{layer.name}/{name}"] = variable.numpy()
     return found
 
 

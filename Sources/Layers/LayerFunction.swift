@@ -9,6 +9,7 @@ extension Layer {
     case let layer as Conv2D: layer.activation
     case let layer as DepthwiseConv2D: layer.activation
     case let layer as SeparableConv2D: layer.activation
+    case let layer as Conv2DTranspose: layer.activation
     default: nil
     }
   }

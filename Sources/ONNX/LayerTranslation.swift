@@ -52,12 +52,9 @@ enum LayerTranslations {
 
   /// What does nothing outside of training.
   private static let onlyWhileTraining: [String: LayerTranslation] = Dictionary(
-    uniqueKeysWithValues: [
-      "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
-      "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
-      "RandomBrightness", "RandomShear", "RandomHue", "RandomSaturation", "RandomSharpness",
-      "RandomGrayscale", "RandomColorJitter", "RandomErasing", "ActivityRegularization",
-    ].map { name in
-      (name, { @Sendable (layer: LayerInContext, _: inout GraphBuilder) in layer.input })
-    })
+    uniqueKeysWithValues: RandomAugmentation.classNames
+      .union(["Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"])
+      .map { name in
+        (name, { @Sendable (layer: LayerInContext, _: inout GraphBuilder) in layer.input })
+      })
 }

@@ -15,7 +15,7 @@ extension LayerTranslations {
 
 extension LayerInContext {
   fileprivate func product(_ graph: inout GraphBuilder) throws -> GraphValue {
-    let values = try alike(&graph)
+    let values = alike(&graph)
     let product = values.dropFirst().reduce(values[0].name) { product, value in
       graph.add("Mul", [product, value.name], name: path)
     }
@@ -23,7 +23,7 @@ extension LayerInContext {
   }
 
   fileprivate func concatenated(_ graph: inout GraphBuilder) throws -> GraphValue {
-    let values = try alike(&graph)
+    let values = alike(&graph)
     let rank = node.shape.count + 1
     var axis = self["axis"]?.int ?? -1
     if axis < 0 { axis += rank }
@@ -35,17 +35,24 @@ extension LayerInContext {
 }
 
 extension LayerInContext {
-  /// The inputs in one order of axes.
-  fileprivate func alike(_ graph: inout GraphBuilder) throws -> [GraphValue] {
-    guard inputs.allSatisfy({ $0.shape.count == inputs[0].shape.count }) else {
-      throw unsupported("inputs of several ranks")
+  /// The inputs with as many axes as that with most, in one order of them.
+  fileprivate func alike(_ graph: inout GraphBuilder) -> [GraphValue] {
+    let rank = node.shape.count
+    let values = inputs.map { value in
+      guard value.shape.count < rank else { return value }
+      // Axes of length 1 come behind that of the batch.
+      let shape = [Int](repeating: 1, count: rank - value.shape.count) + value.shape
+      let numbers = graph.constant([0] + shape, name: path + "/shape")
+      let name = graph.add(
+        "Reshape", [graph.channelsLast(value).name, numbers], name: path + "/widened")
+      return GraphValue(name: name, shape: shape, isChannelsFirst: false)
     }
-    guard inputs.contains(where: \.isChannelsFirst) else { return inputs }
-    return inputs.map { graph.channelsFirst($0) }
+    guard values.contains(where: \.isChannelsFirst) else { return values }
+    return values.map { graph.channelsFirst($0) }
   }
 
   fileprivate func merged(_ type: String, _ graph: inout GraphBuilder) throws -> GraphValue {
-    let values = try alike(&graph)
+    let values = alike(&graph)
     let name = graph.add(type, values.map(\.name), name: path)
     return output(name, isChannelsFirst: values[0].isChannelsFirst)
   }

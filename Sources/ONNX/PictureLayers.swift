@@ -8,7 +8,6 @@ extension LayerTranslations {
     "CenterCrop": { try $0.centreCropped(&$1) },
     "UpSampling2D": { try $0.upSampled(&$1) },
     "Resizing": { try $0.scaled(&$1) },
-    "Rescaling": { try $0.rescaled(&$1) },
   ]
 }
 
@@ -43,26 +42,10 @@ extension LayerInContext {
   }
 
   fileprivate func scaled(_ graph: inout GraphBuilder) throws -> GraphValue {
-    for field in ["crop_to_aspect_ratio", "pad_to_aspect_ratio"]
-    where configuration.bool(field, default: false) {
-      throw unsupported("'\(field)'")
+    guard !configuration.bool("crop_to_aspect_ratio", default: false) else {
+      throw unsupported("'crop_to_aspect_ratio'")
     }
     return try resized(nearest: ("half_pixel", "round_prefer_ceil"), &graph)
-  }
-
-  fileprivate func rescaled(_ graph: inout GraphBuilder) throws -> GraphValue {
-    guard let scale = self["scale"]?.double else {
-      throw unsupported("a scale for each channel")
-    }
-    let offset = self["offset"]?.double ?? 0
-    let factor = graph.constant(
-      Tensor(shape: [], scalars: [Float(scale)]), name: path + "/scale")
-    let product = graph.add("Mul", [input.name, factor], name: path)
-    guard offset != 0 else { return input.renamed(product) }
-    let shift = graph.constant(
-      Tensor(shape: [], scalars: [Float(offset)]), name: path + "/offset")
-    return input.renamed(
-      graph.add("Add", [product, shift], name: path + "/shifted"))
   }
 }
 

@@ -4,6 +4,7 @@ extension LayerTranslations {
   static let shapes: [String: LayerTranslation] = [
     "Flatten": { try $0.flattened(&$1) },
     "Reshape": { try $0.reshaped(&$1) },
+    "Permute": { try $0.permuted(&$1) },
     "Dense": { try $0.dense(&$1) },
   ]
 }
@@ -23,6 +24,13 @@ extension LayerInContext {
     return output(
       graph.add(
         "Reshape", [graph.channelsLast(input).name, shape], name: path))
+  }
+
+  fileprivate func permuted(_ graph: inout GraphBuilder) throws -> GraphValue {
+    let order = [0] + (self["dims"]?.array?.compactMap(\.int) ?? [])
+    return output(
+      graph.add(
+        "Transpose", [graph.channelsLast(input).name], [.ints("perm", order)], name: path))
   }
 
   fileprivate func dense(_ graph: inout GraphBuilder) throws -> GraphValue {

@@ -110,6 +110,7 @@ package struct ModelExport: Sendable {
     _ format: ExportFormat, to path: String, type: NumberType, includesPreprocessing: Bool = false
   ) throws {
     let (network, extras) = (model.network, model.extras)
+    if [.kerasH5, .keras, .weightsH5].contains(format) { try checkForKeras(network) }
     switch format {
     case .kerasH5: try KerasModel.write(network, to: path, extras: extras, type: type)
     case .keras: try KerasModel.writeArchive(network, to: path, extras: extras, type: type)
@@ -121,6 +122,13 @@ package struct ModelExport: Sendable {
       try onnx.write(network, to: path)
     case .safetensors:
       try SafetensorsWriter.write(network, to: path, extras: extras, type: type)
+    }
+  }
+
+  /// Throws for a layer that Keras would not know.
+  private func checkForKeras(_ network: Network) throws {
+    for node in network.nodes where node.layer is LocalResponseNormalization {
+      throw WeightsError.notInKeras(layer: node.name, className: node.layer.className)
     }
   }
 

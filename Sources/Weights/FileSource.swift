@@ -29,6 +29,8 @@ struct FileSource {
     if start.count > 2, start[0] == 0x80, (2...5).contains(start[1]) {
       throw WeightsError.torchFile(path: path)
     }
+    // The version of the format comes first in an ONNX model, which alone would be no proof.
+    if start.first == 0x08, path.hasSuffix(".onnx") { throw WeightsError.onnxModel(path: path) }
     try FileCheck.check(path)
     return FileSource(hdf5: try HDF5File.open(path, followsSoftLinks: false))
   }

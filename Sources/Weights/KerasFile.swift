@@ -78,7 +78,8 @@ package final class KerasFile: Sendable {
       ?? KernelDecision(KernelOrder(isTorch ? .oihw : .hwio))
     metadata = safetensors.metadata
     configuration = try JSONText.value(metadata, ModelExtras.configurationName, path: path)
-    (kerasVersion, backend, trainingConfiguration) = (nil, nil, nil)
+    kerasVersion = metadata["keras_version"]
+    (backend, trainingConfiguration) = (nil, nil)
     (hasOptimizerState, countsTwice, file) = (false, false, nil)
   }
 

@@ -10,6 +10,8 @@ package enum WeightsError: Error, Sendable, Equatable {
   case notKeras(path: String, holds: String)
   /// A file of torch.save, which is pickled code.
   case torchFile(path: String)
+  /// An ONNX model, which is written and not read.
+  case onnxModel(path: String)
   /// A file that starts as safetensors do and does not go on so.
   case badSafetensors(path: String, String)
   /// Weights alone where a full model is needed.
@@ -32,6 +34,8 @@ package enum WeightsError: Error, Sendable, Equatable {
   case notFinite(tensor: String, path: String, value: String, index: Int)
   /// A number that a file's type cannot hold.
   case cannotStore(String, value: String, type: String)
+  /// A layer of a class that Keras does not have.
+  case notInKeras(layer: String, className: String)
   /// Layers that cannot be written as a nested model.
   case cannotNest(scope: String, reason: String)
   /// The operating system refused to write.
@@ -51,6 +55,9 @@ extension WeightsError: CustomStringConvertible {
     case .torchFile(let path):
       "cannot use '\(path)': expected HDF5, a '.keras' archive or safetensors, found a file of "
         + "torch.save, whose reading would run code"
+    case .onnxModel(let path):
+      "cannot use '\(path)': expected HDF5, a '.keras' archive or safetensors, found an ONNX model, "
+        + "which is written and not read"
     case .badSafetensors(let path, let what):
       "cannot read '\(path)': expected safetensors, found \(what)"
     case .noConfiguration(let path, let holds):
@@ -75,6 +82,8 @@ extension WeightsError: CustomStringConvertible {
         + "element \(index)"
     case .cannotStore(let tensor, let value, let type):
       "cannot store '\(tensor)' as \(type): expected finite numbers that it can hold, found \(value)"
+    case .notInKeras(let layer, let className):
+      "cannot write layer '\(layer)' for Keras, which has no \(className)"
     case .cannotNest(let scope, let reason):
       "cannot write the layers of '\(scope)' as a nested model: \(reason)"
     case .cannotWrite(let path, let reason): "cannot write '\(path)': \(reason)"
@@ -88,6 +97,7 @@ extension WeightsError: CustomStringConvertible {
     switch self {
     case .torchFile:
       "in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'x.safetensors')"
+    case .onnxModel: "the model that it was made of"
     case .noConfiguration: "give the file as --base"
     case .inputShapeNeeded: "say the size with --image-size"
     default: nil

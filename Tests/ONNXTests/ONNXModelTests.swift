@@ -162,6 +162,33 @@ import Weights
     #expect(try model(small(), onnx).graph == model(small()).graph)
   }
 
+  private static let pointwise: [(PointwiseFunction, [String])] = [
+    (.linear, []), (.relu, ["Relu"]), (.relu6, ["Clip"]),
+    (.sigmoid, ["Sigmoid"]), (.tanh, ["Tanh"]), (.softplus, ["Softplus"]),
+    (.softsign, ["Softsign"]), (.exponential, ["Exp"]), (.selu, ["Selu"]),
+    (.elu(alpha: 0.5), ["Elu"]), (.hardSigmoid(slope: 0.2), ["HardSigmoid"]),
+    (.hardSilu, ["HardSwish"]), (.silu, ["Sigmoid", "Mul"]),
+    (.softmax, ["Transpose", "Softmax", "Transpose"]),
+    (.gelu(isApproximate: false), ["Mul", "Erf", "Add", "Mul", "Mul"]),
+    (.rectifier(.init(slope: 0.1)), ["LeakyRelu"]),
+    (.rectifier(.init(slope: 0.1, ceiling: 2)), ["LeakyRelu", "Min"]),
+    (.rectifier(.init(threshold: 1)), ["Less", "Sub", "Mul", "Where"]),
+  ]
+
+  @Test(arguments: pointwise)
+  func functions(_ function: PointwiseFunction, _ operators: [String]) throws {
+    let graph = try model(
+      network {
+        try $0.add(Conv2D(name: "conv", kernel: counting([1, 1, 3, 2]), bias: nil))
+        try $0.add(Activation(name: "function", activation: function))
+        try $0.add(MaxPooling2D(name: "pool"))
+      }
+    ).graph
+    expectWhole(graph)
+    let types = graph.node.map(\.opType)
+    #expect(Array(types[2..<(types.count - 3)]) == operators)
+  }
+
   /// Turned once each way, whoever asks.
   @Test func picturesAreTurnedOnce() throws {
     let graph = try model(

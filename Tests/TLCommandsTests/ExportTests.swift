@@ -28,7 +28,9 @@ struct ExportTests {
         first.output
           == "wrote m.h5: 2,876 parameters, input [32, 32, 3], output [1]; classes cats, dogs\n")
       let expected = try predictions("m.h5", in: folder)
-      for (format, name) in [("weights-h5", "m.weights.h5")] {
+      for (format, name) in [
+        ("weights-h5", "m.weights.h5"), ("keras", "m.keras"), ("safetensors", "m.safetensors"),
+      ] {
         let outcome = try export(["m.h5", "--format", format, "--quiet"], in: folder)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.hasPrefix("wrote \(name): "), "\(outcome.output)")
@@ -39,10 +41,11 @@ struct ExportTests {
           try Data(contentsOf: folder.appending(path: "b.h5"))
             == Data(contentsOf: folder.appending(path: "m.h5")), "\(format)")
       }
-      for format in ["keras", "onnx", "safetensors"] {
-        let outcome = try export(["m.h5", "--format", format], in: folder)
-        #expect(outcome.status == 0, "\(outcome.errors)")
-      }
+      let outcome = try export(["m.h5", "--format", "onnx"], in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let refused = try export(["m.onnx", "--format", "keras"], in: folder)
+      #expect(refused.status == 1)
+      #expect(refused.errors.contains("found an ONNX model, which is written and not read"))
       let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       #expect(
         files.sorted() == ["b.h5", "m.h5", "m.keras", "m.onnx", "m.safetensors", "m.weights.h5"])

@@ -71,6 +71,16 @@ import Testing
     #expect(ObjectLayout.place(className: className, count: 2) == name + "_2")
   }
 
+  /// Keras 2 and 3 mean different functions by one name.
+  @Test(arguments: [
+    (PointwiseFunction.relu, "2.15.0"), (.hardSigmoid(slope: 0.2), "2.15.0"),
+    (.hardSigmoid(slope: 1 / 6), "3.0.0"),
+  ]) func theVersionSaysWhichFunctionIsMeant(function: PointwiseFunction, version: String) throws {
+    var network = Network(name: "net", inputShape: [2], inputName: "input")
+    try network.add(Activation(name: "function", activation: function), scope: ["inner"])
+    #expect(KerasSpelling.version(of: try ModelTree(network)) == version)
+  }
+
   @Test func archivesNameTheModuleOfEveryClass() throws {
     let tree = try ModelTree(nested())
     let model = tree.archiveConfiguration
