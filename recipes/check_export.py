@@ -218,7 +218,8 @@ KERAS_MADE = {  # the model, its preprocessing, what is unfrozen
 def mini(tl, photos, folder):
     """tl-mini with a head, block5 fine-tuned by tl."""
     path = folder / "mini.h5"
-    run(tl, "fine-tune", photos, "--base", "mini", "--image-size", "64", "--unfreeze", "block5",
+    base = pathlib.Path(__file__).parent.parent / "weights" / "tl-mini.h5"
+    run(tl, "fine-tune", photos, "--base", base, "--image-size", "64", "--unfreeze", "block5",
         "--epochs", "1", "--seed", "1", "--output", path, "--run", folder / "run-mini")
     return path
 
@@ -362,8 +363,7 @@ def compare(options, name, model, photos, paths, folder, failures):
             failures.check(f"{name}: {error}", False)
     half = folder / f"{name}-half.keras"
     run(options.tl, "export", model, "--format", "keras", "--dtype", "float16", "--output", half)
-    found = keras.models.load_model(half).predict(ready, verbose=0).ravel()
-    row["float16"] = float(np.abs(found - expected).max())
+    row["float16"] = float(np.abs(predicted(options.tl, half, photos, paths) - expected).max())
     print(f"{name}: {len(expected)} photos, probabilities {expected.min():.3f} to "
           f"{expected.max():.3f}, {sum(states[0].values())} of {len(states[0])} layers trainable")
     for what, value in row.items():

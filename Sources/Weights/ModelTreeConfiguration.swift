@@ -32,7 +32,12 @@ extension ModelTree {
     case .model(let tree): return tree.functional
     case .layer(let node):
       var fields = node.layer.configuration
-      fields["trainable"] = .bool(node.isTrainable)
+      // A field of Keras 3 that Keras 2 refuses, where it says nothing new.
+      if node.layer is RandomAugmentation, fields["data_format"] == "channels_last" {
+        fields["data_format"] = nil
+      }
+      // Keras 3's SpatialDropout2D, alone of all, does not take the flag.
+      if !(node.layer is SpatialDropout2D) { fields["trainable"] = .bool(node.isTrainable) }
       fields["dtype"] = "float32"
       return entry(node.layer.className, fields)
     }
