@@ -55,12 +55,14 @@ package enum SafetensorsWriter {
 }
 
 extension Network {
-  /// All tensors in the network's order, named `<nested model>/<layer>/<parameter>`.
+  /// All tensors in the network's order, named `<nested model>/<layer>/<parameter>`; those of a
+  /// layer that is used several times once.
   package var namedTensors: [(name: String, value: Tensor)] {
-    nodes.flatMap { node in
+    var seen = Set<String>()
+    return nodes.flatMap { node in
       node.layer.parameters.map { parameter in
         ((node.scope + [node.name, parameter.name]).joined(separator: "/"), parameter.value)
       }
-    }
+    }.filter { seen.insert($0.0).inserted }
   }
 }
