@@ -28,9 +28,18 @@ extension HDF5File {
     if dataset.elementType.isString {
       _ = try? dataset.readStrings()
     } else if case .chunked? = try? dataset.storage.layout {
-      _ = try? dataset.readFloats()
+      readChunks(of: dataset)
     } else if let rows = dataset.shape.first, rows > 0 {
       _ = try? dataset.readRows(0..<1)
+    }
+  }
+
+  /// All rows, some at a time, so that much data does not take as much memory.
+  private static func readChunks(of dataset: HDF5Dataset) {
+    guard (try? dataset.requireReadable()) != nil, let rows = dataset.shape.first else { return }
+    let atOnce = max(1, (1 << 24) / max(1, dataset.shape.dropFirst().reduce(1, &*)))
+    for start in stride(from: 0, to: rows, by: atOnce) {
+      _ = try? dataset.readRows(start..<min(start + atOnce, rows))
     }
   }
 }

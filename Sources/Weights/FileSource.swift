@@ -5,6 +5,8 @@ internal import Layers
 
 /// What a path leads to, opened: whatever of these the file has.
 struct FileSource {
+  /// The file that has the bytes: the archive, or the weights in a folder.
+  var path: String
   var hdf5: HDF5File?
   var safetensors: SafetensorsFile?
   var isArchive = false
@@ -23,7 +25,7 @@ struct FileSource {
     let start = (try? FileDigest.start(of: path, bytes: 16)) ?? []
     if start.starts(with: [0x50, 0x4B]) { return try archive(path) }
     if start.count > 8, start[8] == UInt8(ascii: "{") {
-      return FileSource(safetensors: try SafetensorsFile(path))
+      return FileSource(path: path, safetensors: try SafetensorsFile(path))
     }
     // A pickle of protocol 2 and up, as torch.save wrote before PyTorch 1.6.
     if start.count > 2, start[0] == 0x80, (2...5).contains(start[1]) {
@@ -32,7 +34,7 @@ struct FileSource {
     // The version of the format comes first in an ONNX model, which alone would be no proof.
     if start.first == 0x08, path.hasSuffix(".onnx") { throw WeightsError.onnxModel(path: path) }
     try FileCheck.check(path)
-    return FileSource(hdf5: try HDF5File.open(path, followsSoftLinks: false))
+    return FileSource(path: path, hdf5: try HDF5File.open(path, followsSoftLinks: false))
   }
 
   private static func isFolder(_ path: String) -> Bool {
@@ -43,7 +45,7 @@ struct FileSource {
   private static func folder(_ path: String) throws -> FileSource {
     let files = FileManager.default
     guard files.fileExists(atPath: path + "/" + configurationName) else {
-      return FileSource(hdf5: try HDF5File.open(path))
+      return FileSource(path: path, hdf5: try HDF5File.open(path))
     }
     func bytes(_ name: String) throws -> [UInt8] {
       let bytes = try FileDigest.start(of: path + "/" + name, bytes: mostJSON + 1)
@@ -53,7 +55,7 @@ struct FileSource {
       }
       return bytes
     }
-    var source = FileSource(isArchive: true)
+    var source = FileSource(path: path + "/" + weightsName, isArchive: true)
     source.configuration = try JSONText.value(
       bytes(configurationName), member: configurationName, path: path)
     if files.fileExists(atPath: path + "/" + metadataName) {
@@ -74,7 +76,7 @@ struct FileSource {
       throw WeightsError.unsupportedModel(
         "weights in NumPy's format, 'model.weights.npz'", path: path)
     }
-    var source = FileSource(isArchive: true)
+    var source = FileSource(path: path, isArchive: true)
     source.configuration = try JSONText.value(
       archive.read(configurationName, limit: mostJSON), member: configurationName, path: path)
     source.kerasVersion = try version(archive.read(metadataName, limit: mostJSON), path)

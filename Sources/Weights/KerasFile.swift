@@ -101,6 +101,7 @@ package final class KerasFile: Sendable {
     if let configuration, layers.contains(where: \.isNameless) {
       layers = try Self.named(layers, by: configuration, countsTwice: countsTwice, path: path)
     }
+    try Self.requirePlausible(layers, file, size: FileDigest.size(source.path))
     (self.path, self.format, self.layers, self.file) = (path, format, layers, file)
     (self.backend, self.configuration, self.countsTwice) = (backend, configuration, countsTwice)
     kerasVersion = try source.kerasVersion ?? text("keras_version")
@@ -153,52 +154,5 @@ package final class KerasFile: Sendable {
         fileName: path.split(separator: "/").last.map { String($0) } ?? path)
     default: KernelDecision(KernelOrder(.hwio))
     }
-  }
-
-  private static func format(
-    of root: HDF5Group
-  ) throws -> (format: Format, weights: HDF5Group) {
-    let attributes = root.attributes
-    if try attributes.contains("layer_names") || attributes.contains("layer_names0") {
-      return (try attributes.contains("model_config") ? .fullModel : .legacyWeights, root)
-    }
-    if try root.contains("model_weights") {
-      let weights = try root.group("model_weights")
-      return (try attributes.contains("model_config") ? .fullModel : .legacyWeights, weights)
-    }
-    if try attributes.contains("nb_layers") { return (.unnamedLayers, root) }
-    for container in ObjectLayout.containers where try root.contains(container) {
-      return (.objectWeights, root)
-    }
-    return (.notKeras, root)
-  }
-
-  private static func layers(of group: HDF5Group, _ format: Format) throws -> [StoredTensors] {
-    switch format {
-    case .legacyWeights, .fullModel: try LegacyLayout(group: group).layers()
-    case .objectWeights: try ObjectLayout(root: group).layers()
-    case .unnamedLayers: try unnamedLayers(of: group)
-    case .archive, .safetensors, .notKeras: []
-    }
-  }
-
-  private static func unnamedLayers(of root: HDF5Group) throws -> [StoredTensors] {
-    let count = try root.attributes.integer("nb_layers") ?? 0
-    return try (0..<max(count, 0)).map { index in
-      let group = try root.group("layer_\(index)")
-      let tensors = try (0..<max(group.attributes.integer("nb_params") ?? 0, 0)).map {
-        try StoredTensor(group.dataset("param_\($0)"), parameter: nil)
-      }
-      return StoredTensors(name: "layer_\(index)", isNameless: true, tensors: tensors)
-    }
-  }
-
-  private static func hasOptimizerState(_ root: HDF5Group) throws -> Bool {
-    for name in ["optimizer_weights", "optimizer"] where try root.contains(name) {
-      if case .group? = try root.children().first(where: { $0.name == name })?.kind {
-        return try !root.group(name).children().isEmpty
-      }
-    }
-    return false
   }
 }

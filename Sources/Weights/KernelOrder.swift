@@ -94,12 +94,13 @@ package struct KernelDecision: Sendable, Equatable {
   private static func vote(_ layer: StoredTensors) -> KernelOrder.Layout? {
     guard let shape = layer.tensors.first(where: { $0.shape.count == 4 })?.shape else { return nil }
     let biases = layer.tensors.filter { $0.shape.count == 1 }.map { $0.shape[0] }
-    if let outputs = biases.first, shape[0] != shape[3] {
-      if outputs == shape[3] { return .hwio }
-      if outputs == shape[0] { return .oihw }
-    }
     func isWindow(_ height: Int, _ width: Int) -> Bool { height == width && height <= 11 }
     let (first, last) = (isWindow(shape[0], shape[1]), isWindow(shape[2], shape[3]))
+    if let outputs = biases.first, shape[0] != shape[3] {
+      if outputs == shape[3] { return .hwio }
+      // Not a depthwise kernel [3, 3, 3, 1], which has as many biases as inputs.
+      if outputs == shape[0], last || !first { return .oihw }
+    }
     return first == last ? nil : first ? .hwio : .oihw
   }
 }

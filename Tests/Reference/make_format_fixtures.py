@@ -157,6 +157,14 @@ def write_links(weights):
         variant(f"wrong_{link.__name__}", link)
 
 
+def write_crash(weights):
+    """A file on which libhdf5 1.10 crashes: the first string of its heap claims 50 MB."""
+    data = bytearray(weights.read_bytes())
+    size = data.index(b"GCOL") + 16 + 8
+    data[size:size + 8] = (50_000_000).to_bytes(8, "little")
+    (FIXTURES / "wrong_crash.weights.h5").write_bytes(data)
+
+
 def write_keras3(network):
     archive, weights = FIXTURES / "keras3.keras", FIXTURES / "keras3.weights.h5"
     network.save(archive)
@@ -184,6 +192,7 @@ def write_keras3(network):
                 (n, bytes(80 << 20) if n.endswith(".h5") else d) for n, d in members])
     write_types(weights)
     write_links(weights)
+    write_crash(weights)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,36 @@ import Testing
     print("\(copies) damaged copies, seeds 0 to \(copies - 1): \(counts), slowest \(slowest) s")
   }
 
+  /// What crashes libhdf5 is refused every time; what does not is remembered and read at once.
+  @Test func crashesAreContained() throws {
+    let fixtures = Locations.tests("WeightsTests/Fixtures/Formats") + "/"
+    try Locations.withTemporaryFolder { folder in
+      func run(_ file: String) throws -> RunOutcome {
+        try runTL(
+          ["inspect", file, "--no-attributes"], environment: ["XDG_CACHE_HOME": folder.path])
+      }
+      func seen() -> [Substring] {
+        let text = try? String(contentsOfFile: folder.path + "/tl/checked", encoding: .utf8)
+        return (text ?? "").split(separator: "\n")
+      }
+      let crash = fixtures + "wrong_crash.weights.h5"
+      for _ in 0..<2 {
+        let outcome = try run(crash)
+        #expect(outcome.status == 1)
+        #expect(
+          outcome.errors == "tl inspect: error: cannot read '\(crash)': damaged: its structure "
+            + "makes libhdf5 crash\n")
+      }
+      #expect(seen().isEmpty)
+      for _ in 0..<2 {
+        #expect(try run(fixtures + "keras3.weights.h5").status == 0)
+        #expect(seen().count == 1)
+      }
+      #expect(try run(fixtures + "keras3.keras").status == 0)
+      #expect(seen().count == 2)
+    }
+  }
+
   private func expectAnswer(_ outcome: RunOutcome, _ what: Comment) throws {
     if outcome.status == 0 { return }
     #expect(outcome.status == 1, what)
