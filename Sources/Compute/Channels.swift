@@ -21,6 +21,23 @@ package func channelAffine(_ x: Tensor, scale: [Float], shift: [Float]) -> Tenso
   }
 }
 
+/// The mean and the variance (divided by the count) of each channel; channels are the last axis.
+package func channelMoments(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
+  let width = x.shape.last ?? 1
+  let count = Double(max(width == 0 ? 0 : x.count / width, 1))
+  let zeros = [Float](repeating: 0, count: width)
+  let ones = Tensor(shape: x.shape) { $0.update(repeating: 1, count: x.count) }
+  let (_, sums) = channelSums(ones, x: x, mean: zeros)
+  let mean = sums.map { Float(Double($0) / count) }
+  let centred = channelAffine(
+    x, scale: zeros.map { _ in 1 }, shift: mean.map { -$0 })
+  let (_, squares) = channelSums(centred, x: x, mean: mean)
+  return (
+    Tensor(shape: [width], scalars: mean),
+    Tensor(shape: [width], scalars: squares.map { Float(Double($0) / count) })
+  )
+}
+
 /// For each channel the sum of `dy`, and the sum of `dy * (x - mean)`.
 ///
 /// These are the gradients of a normalisation's shift and, but for a factor, of its scale.

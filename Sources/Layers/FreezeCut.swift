@@ -22,7 +22,7 @@ package struct FreezeCut: Sendable, Equatable {
   package init(_ network: Network) throws(LayerError) {
     var (influenced, inSuffix) = (Set<Int>(), Set<Int>())
     for (index, node) in network.nodes.enumerated() {
-      if (node.isTrainable && node.hasTrainableParameters)
+      if (node.isTrainable && (node.hasTrainableParameters || node.usesBatchStatistics))
         || node.inputs.contains(where: influenced.contains)
       {
         influenced.insert(index)
@@ -87,6 +87,17 @@ extension Network {
       preconditionFailure("the suffix must hold the network's output")
     }
     return SuffixPass(values: values, output: last.value, logits: last.saved ?? last.value)
+  }
+
+  /// Lets the normalisations that trained on a batch's statistics take them up.
+  package mutating func followStatistics(of pass: SuffixPass, suffix cut: FreezeCut) {
+    for index in cut.suffix where nodes[index].isTrainable {
+      guard var layer = nodes[index].layer as? BatchNormalization, layer.usesBatchStatistics,
+        let output = pass.values[index]
+      else { continue }
+      layer.follow(output)
+      updateLayer(at: index) { $0 = layer }
+    }
   }
 
   /// The gradients of every trainable parameter of the suffix, given that of the logits.

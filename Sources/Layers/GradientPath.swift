@@ -108,7 +108,10 @@ package struct GradientPath: Sendable {
 
   /// The layer as it is in prediction.
   private func inference(_ index: Int) -> any Layer {
-    nodes[index].layer is any NoiseLayer
-      ? Activation(name: nodes[index].name, activation: .linear) : nodes[index].layer
+    let layer = nodes[index].layer
+    if layer is any NoiseLayer { return Activation(name: layer.name, activation: .linear) }
+    guard var normalization = layer as? BatchNormalization else { return layer }
+    normalization.usesBatchStatistics = false
+    return normalization
   }
 }

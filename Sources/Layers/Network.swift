@@ -19,6 +19,10 @@ package struct Network: Sendable {
 
     package var name: String { layer.name }
     package var hasParameters: Bool { !layer.parameters.isEmpty }
+    /// Whether training normalises by a batch's statistics here.
+    package var usesBatchStatistics: Bool {
+      (layer as? BatchNormalization)?.usesBatchStatistics ?? false
+    }
     /// Whether gradients could change any of its parameters.
     package var hasTrainableParameters: Bool { layer.parameters.contains(where: \.isTrainable) }
     /// How many numbers of the layer training may change: none while it is frozen, and never the
@@ -120,6 +124,16 @@ package struct Network: Sendable {
   /// Marks exactly the given nodes as trainable.
   package mutating func setTrainable(_ trainable: Set<Int>) {
     for index in nodes.indices { nodes[index].isTrainable = trainable.contains(index) }
+  }
+
+  /// Says whether the normalisations that are trained go by the statistics of each batch; frozen
+  /// ones never do.
+  package mutating func setBatchStatistics(_ isOn: Bool) {
+    for index in nodes.indices {
+      guard var layer = nodes[index].layer as? BatchNormalization else { continue }
+      layer.usesBatchStatistics = isOn && nodes[index].isTrainable
+      nodes[index].layer = layer
+    }
   }
 
   /// Draws fresh parameters for the nodes that `includes` accepts.

@@ -39,7 +39,8 @@ package struct FreezeProof: Sendable, Equatable {
         rows.append(
           Row(
             tensor: "\(node.name)/\(tensor.name)", isHead: index >= headStart,
-            isTrainable: node.isTrainable && tensor.isTrainable, before: old, after: new))
+            isTrainable: node.isTrainable && (tensor.isTrainable || node.usesBatchStatistics),
+            before: old, after: new))
       }
     }
     self.rows = rows

@@ -60,6 +60,7 @@ extension TrainingSettings {
     case nil: break
     }
     if l2 > 0 { parts.append("L2 \(l2) of \(l2CoversBase ? "all" : "the head's") kernels") }
+    if usesBatchStatistics { parts.append("normalisation by each batch's statistics") }
     if let averaging { parts.append("average of weights with momentum \(averaging)") }
     return parts
   }

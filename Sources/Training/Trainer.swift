@@ -36,9 +36,10 @@ package struct Trainer: Sendable {
   ) throws(LayerError) {
     self.targets = targets
     self.network = network
+    self.network.setBatchStatistics(settings.usesBatchStatistics)
     self.loss = loss
     self.settings = settings
-    cut = try FreezeCut(network)
+    cut = try FreezeCut(self.network)
     factors = try settings.partRates.factors(in: network)
     optimizer = Optimizer(
       settings.rule, learningRate: settings.learningRate, weightDecay: settings.weightDecay)
@@ -48,6 +49,7 @@ package struct Trainer: Sendable {
   /// Trains other layers from now on; what is remembered of all tensors is kept.
   package mutating func setTrainable(_ trainable: Set<Int>) throws(LayerError) {
     network.setTrainable(trainable)
+    network.setBatchStatistics(settings.usesBatchStatistics)
     cut = try FreezeCut(network)
   }
 

@@ -27,6 +27,7 @@ extension Trainer {
       gradient = Teacher.gradient(
         outputs: pass.logits, targets: targets, classGradient: gradient)
     }
+    network.followStatistics(of: pass, suffix: cut)
     step(network.backward(suffix: cut, pass: pass, logitsGradient: gradient))
     return (loss, right)
   }

@@ -23,6 +23,9 @@ package struct TrainingSettings: Sendable {
   ///
   /// With it the average is what is evaluated and what the run gives.
   package var averaging: Float?
+  /// Whether normalisations that are trained go by each batch's statistics and move the stored
+  /// ones, as in Keras's `fit`; else they go by the stored ones, which stay.
+  package var usesBatchStatistics = false
   package var plateau: PlateauRule?
   package var stopping: StoppingRule?
   /// What plateau and stopping look at; nil for the loss of the validation, or of the training

@@ -45,6 +45,9 @@ struct FineTune: ParsableCommand {
 
   @OptionGroup var freezing: FreezingOptions
 
+  @Option(help: "What unfrozen batch normalisation goes by; train: each batch, as Keras's fit.")
+  var batchNorm = BatchNormChoice.stored
+
   @Option(
     help: ArgumentHelp(
       "Unfreeze step by step instead: what besides, for how many epochs.",
@@ -139,7 +142,9 @@ struct FineTune: ParsableCommand {
     let plain = try trainingSettings(
       epochs: unfreezing()?.epochs ?? epochs ?? 30, batchSize: batchSize, optimizer: optimizer,
       learningRate: learningRate ?? defaults.tuningLearningRate, seed: seed)
-    return try learning.settings(plain, isValidated: validation != nil)
+    var settings = try learning.settings(plain, isValidated: validation != nil)
+    settings.usesBatchStatistics = batchNorm == .train
+    return settings
   }
 
   /// Whether --schedule begins with the head alone.

@@ -44,6 +44,9 @@ struct Train: ParsableCommand {
 
   @OptionGroup var training: NewTrainingOptions
   @OptionGroup var freezing: FreezingOptions
+  @Option(help: "What batch normalisation goes by; train: each batch, as Keras's fit.")
+  var batchNorm = BatchNormChoice.stored
+
   @OptionGroup var learning: LearningOptions
   @OptionGroup(title: "Random changes of photos") var augmentation: AugmentationOptions
   @OptionGroup(title: "Photos") var photos: PhotoOptions
@@ -66,6 +69,7 @@ struct Train: ParsableCommand {
   private func settings() throws -> TrainingSettings {
     var settings = try learning.settings(training.settings(), isValidated: validation != nil)
     settings.l2CoversBase = true
+    settings.usesBatchStatistics = batchNorm == .train
     return settings
   }
 

@@ -2,6 +2,14 @@ import ArgumentParser
 import Layers
 import Training
 
+/// By what statistics unfrozen batch normalisation goes while training.
+enum BatchNormChoice: String, ExpressibleByArgument, CaseIterable {
+  /// The stored ones, which stay.
+  case stored
+  /// Those of each batch, which the stored ones follow.
+  case train
+}
+
 /// Which layers training changes, in every command that has a network.
 struct FreezingOptions: ParsableArguments {
   @Option(
