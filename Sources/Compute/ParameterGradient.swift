@@ -14,6 +14,13 @@ package enum ParameterGradient: Sendable {
     }
   }
 
+  /// The gradient of a parameter that is used twice.
+  package static func + (left: ParameterGradient, right: ParameterGradient) -> ParameterGradient {
+    var sum = Tensor(shape: left.shape, scalars: left.scalars)
+    sum.add(Tensor(shape: right.shape, scalars: right.scalars))
+    return .stored(sum)
+  }
+
   /// All numbers of the gradient.
   package var scalars: [Float] {
     switch self {

@@ -1,9 +1,7 @@
 package import Compute
 
 /// A layer that is nothing but a function of each number, or softmax over the last axis.
-package protocol FunctionLayer: Layer {
-  var activation: PointwiseFunction { get }
-}
+package protocol FunctionLayer: ActivatedLayer {}
 
 extension FunctionLayer {
   package func outputShape(for inputs: [[Int]]) throws(LayerError) -> [Int] {

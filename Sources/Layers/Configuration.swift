@@ -73,6 +73,10 @@ package enum LayerRegistry {
   package static let knownClassNames =
     (classes.map { $0.className } + RandomAugmentation.classNames).sorted()
 
+  package static func isKnown(_ className: String) -> Bool {
+    type(named: className) != nil || RandomAugmentation.classNames.contains(className)
+  }
+
   static func type(named className: String) -> (any Layer.Type)? {
     classes.first { $0.className == className }
   }

@@ -5,7 +5,7 @@ package import Compute
 /// `y[n, i, j, o] = f(b[o] + sum x[n, i*s + u, j*s + v, c] * k[u, v, c, o])`;
 /// input `[n, h, w, c]`, kernel `[kh, kw, c, o]`, bias `[o]`. With a dilation `u` and `v` count so
 /// many pixels; with groups each part of the outputs sees its part of the channels only.
-package struct Conv2D: Layer {
+package struct Conv2D: ActivatedLayer {
   package static let className = "Conv2D"
   package let name: String
   package let strides: (Int, Int)

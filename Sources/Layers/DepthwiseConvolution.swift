@@ -4,7 +4,7 @@ package import Compute
 ///
 /// `y[n, i, j, c*m + k] = f(b[c*m + k] + sum x[n, i*s + u*d, j*s + v*d, c] * w[u, v, c, k])`;
 /// input `[n, h, w, c]`, kernel `[kh, kw, c, m]`, bias `[c * m]`.
-package struct DepthwiseConv2D: Layer {
+package struct DepthwiseConv2D: ActivatedLayer {
   package static let className = "DepthwiseConv2D"
   package let name: String
   package let strides: (Int, Int)
@@ -128,7 +128,7 @@ private func depthwiseOutputShape(
 ///
 /// Input `[n, h, w, c]`, depthwise kernel `[kh, kw, c, m]`, pointwise kernel `[1, 1, c * m, o]`,
 /// bias `[o]`; nothing lies between the two (Chollet 2017, arXiv:1610.02357).
-package struct SeparableConv2D: Layer {
+package struct SeparableConv2D: ActivatedLayer {
   package static let className = "SeparableConv2D"
   package let name: String
   package let strides: (Int, Int)

@@ -102,7 +102,8 @@ extension Network {
 
   /// The gradients of every trainable parameter of the suffix, given that of the logits.
   ///
-  /// - Returns: for each trainable node with parameters, its gradients in parameter order.
+  /// - Returns: for each trainable node with parameters, its gradients in parameter order; those
+  ///   of a layer that is used several times add up in its first node.
   package func backward(
     suffix cut: FreezeCut, pass: SuffixPass, logitsGradient: Tensor
   ) -> [Int: [ParameterGradient]] {
@@ -122,7 +123,12 @@ extension Network {
         } else {
           node.layer.backward(gradient, inputs: inputs, output: output, wanted: wanted)
         }
-      if wanted.parameters { results[index] = gradients.parameters }
+      if wanted.parameters {
+        let first = node.sharedWith ?? index
+        results[first] =
+          results[first].map { zip($0, gradients.parameters).map { $0 + $1 } }
+          ?? gradients.parameters
+      }
       for (input, gradient) in zip(node.inputs, gradients.inputs)
       where cut.influenced.contains(input) {
         if flowing[input]?.add(gradient) == nil { flowing[input] = gradient }

@@ -88,11 +88,15 @@ package protocol Layer: Sendable {
 /// A layer that only does something while training, and then draws it at random.
 package protocol NoiseLayer: Layer {}
 
+/// A layer that ends with a function of its numbers.
+package protocol ActivatedLayer: Layer {
+  var activation: PointwiseFunction { get }
+}
+
 /// A layer that can end a classifier: its sigmoid or softmax is taken together with the loss.
 ///
 /// `forward` keeps what comes before the function in `LayerOutput.saved`.
-package protocol ClassifierLayer: Layer {
-  var activation: PointwiseFunction { get }
+package protocol ClassifierLayer: ActivatedLayer {
   /// Adds the layer to a plan without its activation.
   func compileLogits(
     _ inputs: [PlanValue], into builder: inout InferencePlanBuilder
@@ -125,6 +129,20 @@ package enum LayerError: Error, Equatable, CustomStringConvertible {
   case nothingToTrain(String, [String])
   case badPattern(String, expected: String)
   case badGraph(String)
+
+  /// The same with a layer's place among nested models.
+  package func placed(in scope: [String]) -> LayerError {
+    func place(_ layer: String) -> String { (scope + [layer]).joined(separator: "/") }
+    return switch self {
+    case .unknownClass(let className, let layer): .unknownClass(className, layer: place(layer))
+    case .missingField(let field, let layer): .missingField(field, layer: place(layer))
+    case .unsupported(let what, let layer): .unsupported(what, layer: place(layer))
+    case .wrongInput(let layer, let expected, let found):
+      .wrongInput(layer: place(layer), expected: expected, found: found)
+    case .emptyOutput(let layer, let input): .emptyOutput(layer: place(layer), input: input)
+    default: self
+    }
+  }
 
   package var description: String {
     switch self {

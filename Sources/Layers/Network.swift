@@ -14,11 +14,16 @@ package struct Network: Sendable {
     package let scope: [String]
     /// The output shape without the batch axis.
     package let shape: [Int]
+    /// Where the layer is used again: the node of its first use, which has its parameters.
+    package var sharedWith: Int?
+    /// How often each of the nested models and the layer itself was called before, outermost first.
+    package var calls: [Int]
     /// Whether training may change the layer's parameters.
     package var isTrainable = true
 
     package var name: String { layer.name }
-    package var hasParameters: Bool { !layer.parameters.isEmpty }
+    /// Whether the node has parameters that no earlier one has.
+    package var hasParameters: Bool { sharedWith == nil && !layer.parameters.isEmpty }
     /// Whether training normalises by a batch's statistics here.
     package var usesBatchStatistics: Bool {
       (layer as? BatchNormalization)?.usesBatchStatistics ?? false
@@ -28,7 +33,7 @@ package struct Network: Sendable {
     /// How many numbers of the layer training may change: none while it is frozen, and never the
     /// statistics of a normalisation.
     package var trainableCount: Int {
-      guard isTrainable else { return 0 }
+      guard isTrainable, sharedWith == nil else { return 0 }
       return layer.parameters.filter(\.isTrainable).reduce(0) { $0 + $1.value.count }
     }
   }
@@ -41,28 +46,49 @@ package struct Network: Sendable {
   package init(name: String, inputShape: [Int], inputName: String, scope: [String] = []) {
     self.name = name
     let layer = InputLayer(name: inputName, shape: inputShape)
-    nodes.append(Node(layer: layer, inputs: [], scope: scope, shape: inputShape))
+    nodes.append(
+      Node(
+        layer: layer, inputs: [], scope: scope, shape: inputShape,
+        calls: Self.firstCalls(scope)))
+  }
+
+  private static func firstCalls(_ scope: [String]) -> [Int] {
+    [Int](repeating: 0, count: scope.count + 1)
   }
 
   package var inputShape: [Int] { nodes[0].shape }
   package var outputIndex: Int { nodes.count - 1 }
   package var outputShape: [Int] { nodes[outputIndex].shape }
-  package var parameterCount: Int { nodes.reduce(0) { $0 + $1.layer.parameterCount } }
+  package var parameterCount: Int {
+    nodes.reduce(0) { $0 + ($1.sharedWith == nil ? $1.layer.parameterCount : 0) }
+  }
   package var trainableCount: Int { nodes.reduce(0) { $0 + $1.trainableCount } }
 
   /// Adds a layer after the given nodes, by default after the last, and returns its index.
+  ///
+  /// - Parameters:
+  ///   - calls: see `Node`; by default this is the first use of all.
+  ///   - sharedWith: an earlier node of the same layer, with which this one shares its parameters.
   @discardableResult
   package mutating func add(
-    _ layer: any Layer, after inputs: [Int]? = nil, scope: [String] = []
+    _ layer: any Layer, after inputs: [Int]? = nil, scope: [String] = [], calls: [Int]? = nil,
+    sharedWith: Int? = nil
   ) throws(LayerError) -> Int {
     let inputs = inputs ?? [outputIndex]
     precondition(
       inputs.allSatisfy(nodes.indices.contains), "inputs \(inputs) must be earlier nodes")
-    guard !nodes.contains(where: { $0.name == layer.name && $0.scope == scope }) else {
+    guard
+      sharedWith != nil
+        || !nodes.contains(where: { $0.name == layer.name && $0.scope == scope })
+    else {
       throw .badGraph("two layers are called '\(layer.name)'")
     }
     let shape = try layer.outputShape(for: inputs.map { nodes[$0].shape })
-    nodes.append(Node(layer: layer, inputs: inputs, scope: scope, shape: shape))
+    let first = sharedWith.map { nodes[$0].sharedWith ?? $0 }
+    nodes.append(
+      Node(
+        layer: first.map { nodes[$0].layer } ?? layer, inputs: inputs, scope: scope,
+        shape: shape, sharedWith: first, calls: calls ?? Self.firstCalls(scope)))
     return outputIndex
   }
 
@@ -82,7 +108,10 @@ package struct Network: Sendable {
       result.nodes.append(
         Node(
           layer: node.layer, inputs: node.inputs.compactMap { moved[$0] }, scope: node.scope,
-          shape: node.shape, isTrainable: node.isTrainable))
+          shape: node.shape, sharedWith: node.sharedWith.flatMap { moved[$0] },
+          calls: node.calls, isTrainable: node.isTrainable))
+      // Where the first use is not needed, the next one has the parameters.
+      if let first = node.sharedWith, moved[first] == nil { moved[first] = moved[old] }
     }
     return result
   }
@@ -103,7 +132,9 @@ package struct Network: Sendable {
     var result = Network(
       name: name, inputShape: inputShape, inputName: nodes[0].name, scope: nodes[0].scope)
     for node in nodes.dropFirst() {
-      let index = try result.add(node.layer, after: node.inputs, scope: node.scope)
+      let index = try result.add(
+        node.layer, after: node.inputs, scope: node.scope, calls: node.calls,
+        sharedWith: node.sharedWith)
       result.nodes[index].isTrainable = node.isTrainable
     }
     result.nodes[0].isTrainable = nodes[0].isTrainable
@@ -111,19 +142,29 @@ package struct Network: Sendable {
     return result
   }
 
-  /// Changes one layer in place, such as its parameters while training.
+  /// Changes one layer in place wherever it is used, such as its parameters while training.
   package mutating func updateLayer<R>(at index: Int, _ change: (inout any Layer) -> R) -> R {
-    change(&nodes[index].layer)
+    defer { for use in otherUses(of: index) { nodes[use].layer = nodes[index].layer } }
+    return change(&nodes[index].layer)
   }
 
-  /// Says whether training may change the parameters of one node.
+  /// The other nodes that use the layer of one.
+  private func otherUses(of index: Int) -> [Int] {
+    let first = nodes[index].sharedWith ?? index
+    return nodes.indices.filter { $0 != index && ($0 == first || nodes[$0].sharedWith == first) }
+  }
+
+  /// Says whether training may change the parameters of one node's layer.
   package mutating func setTrainable(at index: Int, _ isTrainable: Bool) {
     nodes[index].isTrainable = isTrainable
+    for use in otherUses(of: index) { nodes[use].isTrainable = isTrainable }
   }
 
-  /// Marks exactly the given nodes as trainable.
+  /// Marks exactly the given nodes as trainable; of a layer that is used several times the first.
   package mutating func setTrainable(_ trainable: Set<Int>) {
-    for index in nodes.indices { nodes[index].isTrainable = trainable.contains(index) }
+    for index in nodes.indices {
+      nodes[index].isTrainable = trainable.contains(nodes[index].sharedWith ?? index)
+    }
   }
 
   /// Says whether the normalisations that are trained go by the statistics of each batch; frozen
@@ -142,11 +183,13 @@ package struct Network: Sendable {
   package mutating func initialize(
     random: inout SeededRandom, kernels: KernelInitializer? = nil, where includes: (Int) -> Bool
   ) {
-    for index in nodes.indices where includes(index) {
-      if let kernels, nodes[index].layer.parameters.first?.name == "kernel" {
-        initializeAffine(&nodes[index].layer.parameters, kernels, random: &random)
-      } else {
-        nodes[index].layer.initialize(random: &random)
+    for index in nodes.indices where includes(index) && nodes[index].sharedWith == nil {
+      updateLayer(at: index) { layer in
+        if let kernels, layer.parameters.first?.name == "kernel" {
+          initializeAffine(&layer.parameters, kernels, random: &random)
+        } else {
+          layer.initialize(random: &random)
+        }
       }
     }
   }

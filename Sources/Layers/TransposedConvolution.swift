@@ -4,7 +4,7 @@ package import Compute
 ///
 /// Input `[n, h, w, c]`, kernel `[kh, kw, o, c]`, bias `[o]`; the output has `strides` times the rows
 /// and columns, and the rest of the last window with `valid` padding.
-package struct Conv2DTranspose: Layer {
+package struct Conv2DTranspose: ActivatedLayer {
   package static let className = "Conv2DTranspose"
   package let name: String
   package let strides: (Int, Int)

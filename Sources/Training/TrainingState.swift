@@ -140,7 +140,7 @@ struct TensorNames {
 
   init(_ network: Network) {
     var keys: [(Optimizer.Key, String)] = []
-    for (index, node) in network.nodes.enumerated() {
+    for (index, node) in network.nodes.enumerated() where node.sharedWith == nil {
       for (parameter, tensor) in node.layer.parameters.enumerated() {
         let name = (node.scope + [node.name, tensor.name]).joined(separator: "/")
         keys.append((.init(node: index, parameter: parameter), name))

@@ -124,6 +124,9 @@ extension KerasFile {
 struct ModelFlags {
   private var trainable = 0
   private var frozen = 0
+  private var isChannelsFirst = false
+  /// The layers that change photos at random in Keras's training.
+  private var random: [String] = []
   /// The types other than float32 that layers compute in.
   private(set) var otherTypes: [String] = []
 
@@ -137,6 +140,15 @@ struct ModelFlags {
       return
     }
     if isTrainable { trainable += 1 } else { frozen += 1 }
+    let className = entry["class_name"]?.string ?? ""
+    if RandomAugmentation.classNames.contains(className) {
+      random.append("'\(fields?["name"]?.string ?? className)'")
+    }
+    if fields?["data_format"]?.string == "channels_first"
+      || fields?["dim_ordering"]?.string == "th"
+    {
+      isChannelsFirst = true
+    }
     let type = fields?["dtype"]
     if let name = type?.string ?? type?["config"]?["name"]?.string, name != "float32",
       !otherTypes.contains(name)
@@ -155,6 +167,16 @@ struct ModelFlags {
 
   /// What is done otherwise than Keras would.
   var notes: [String] {
-    otherTypes.map { "Keras computes some layers in \($0); here all are float32." }
+    var notes = otherTypes.map { "Keras computes some layers in \($0); here all are float32." }
+    if isChannelsFirst {
+      notes.append(
+        "Keras has the channels first in this model; here it computes with channels last, and is "
+          + "written so.")
+    }
+    if !random.isEmpty {
+      notes.append(
+        "The random changes of \(random.joined(separator: ", ")) are left out, in training too.")
+    }
+    return notes
   }
 }

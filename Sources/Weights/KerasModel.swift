@@ -51,7 +51,8 @@ extension KerasFile {
 
   private func built(_ configuration: JSONValue, inputShape: [Int]?) throws -> Network {
     do {
-      return try NetworkBuilder.network(configuration, path: path, inputShape: inputShape)
+      return try NetworkBuilder.network(
+        configuration, path: path, kerasVersion: kerasVersion, inputShape: inputShape)
     } catch let error as LayerError {
       throw WeightsError.unusableLayers(error, path: path)
     }

@@ -11,8 +11,20 @@ struct ModelEntry {
   /// How the entry is used in a functional model, one element a use.
   let uses: [JSONValue]
   let isTrainable: Bool
+  /// Where Keras 3 defines the class.
+  private let module: String?
   /// The file, for errors.
   let path: String
+
+  /// What classes of Keras 1, and classes of Keras 2 under other names, are called now.
+  private static let renamed = [
+    "Convolution2D": "Conv2D", "Deconvolution2D": "Conv2DTranspose",
+    "AtrousConvolution2D": "Conv2D", "SeparableConvolution2D": "SeparableConv2D",
+    "Convolution2DTranspose": "Conv2DTranspose", "BatchNormalizationV1": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization", "MaxPool2D": "MaxPooling2D",
+    "AvgPool2D": "AveragePooling2D", "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D",
+  ]
 
   private static let modelClasses: Set<String> = ["Sequential", "Functional", "Model"]
 
@@ -22,6 +34,7 @@ struct ModelEntry {
     }
     self.className = className
     self.path = path
+    module = value["module"]?.string
     fields = config.object ?? [:]
     let isModel = Self.modelClasses.contains(className)
     layers = isModel ? config.array ?? fields["layers"]?.array : nil
@@ -42,8 +55,8 @@ struct ModelEntry {
     return result
   }
 
-  /// The name of the only input or output of a functional model; `field` says which.
-  func onlyEnd(_ field: String, _ what: String) throws(WeightsError) -> String {
+  /// The only input or output of a functional model; `field` says which.
+  func onlyEnd(_ field: String, _ what: String) throws(WeightsError) -> ModelTree.Source {
     guard let names = Self.references(fields[field]), !names.isEmpty else {
       throw .badConfiguration("'\(name)' has no usable '\(field)'", path: path)
     }
@@ -53,12 +66,9 @@ struct ModelEntry {
     return names[0]
   }
 
-  /// The entries whose outputs this one takes, in order.
-  func sources() throws(WeightsError) -> [String] {
-    guard uses.count == 1 else {
-      throw .unsupportedModel("layer '\(name)' used \(uses.count) times", path: path)
-    }
-    let use = uses[0]
+  /// The calls whose outputs one call of this entry takes, in order.
+  func sources(call: Int) throws(WeightsError) -> [ModelTree.Source] {
+    let use = uses[call]
     if use.object != nil { return try keras3Sources(use) }
     let references = use.array?.first?.string == nil ? use.array ?? [] : [use]
     for reference in references {
@@ -70,7 +80,7 @@ struct ModelEntry {
     return names
   }
 
-  private func keras3Sources(_ use: JSONValue) throws(WeightsError) -> [String] {
+  private func keras3Sources(_ use: JSONValue) throws(WeightsError) -> [ModelTree.Source] {
     try check(arguments: use["kwargs"]?.object ?? [:])
     let names = Self.tensors(use["args"] ?? .null)
     guard !names.isEmpty else {
@@ -87,11 +97,11 @@ struct ModelEntry {
     }
   }
 
-  /// The names in `["a", 0, 0]` or `[["a", 0, 0], ["b", 0, 0, {}]]`, nil for anything else.
-  private static func references(_ value: JSONValue?) -> [String]? {
+  /// The calls in `["a", 0, 0]` or `[["a", 0, 0], ["b", 1, 0, {}]]`, nil for anything else.
+  private static func references(_ value: JSONValue?) -> [ModelTree.Source]? {
     guard let list = value?.array, !list.isEmpty else { return nil }
-    if let name = list[0].string { return (list.dropFirst(2).first?.int ?? 0) == 0 ? [name] : nil }
-    var names: [String] = []
+    if let name = list[0].string { return source(name, list) }
+    var names: [ModelTree.Source] = []
     for element in list {
       guard let inner = references(element) else { return nil }
       names += inner
@@ -99,10 +109,18 @@ struct ModelEntry {
     return names
   }
 
-  private static func tensors(_ value: JSONValue) -> [String] {
+  private static func tensors(_ value: JSONValue) -> [ModelTree.Source] {
     if let list = value.array { return list.flatMap(tensors) }
-    guard value["class_name"]?.string == "__keras_tensor__" else { return [] }
-    return [value["config"]?["keras_history"]?.array?.first?.string].compactMap { $0 }
+    guard value["class_name"]?.string == "__keras_tensor__",
+      let list = value["config"]?["keras_history"]?.array, let name = list.first?.string
+    else { return [] }
+    return source(name, list) ?? []
+  }
+
+  /// `["a", 1, 0]`: the first output of the second call of a; nil for other outputs.
+  private static func source(_ name: String, _ list: [JSONValue]) -> [ModelTree.Source]? {
+    guard (list.dropFirst(2).first?.int ?? 0) == 0 else { return nil }
+    return [ModelTree.Source(name: name, call: max(list.dropFirst().first?.int ?? 0, 0))]
   }
 
   /// The input that a model or a Sequential's first layer declares: a name and the lengths of the
@@ -118,7 +136,7 @@ struct ModelEntry {
     if isSequential {
       first = entries.first
     } else {
-      let input = try onlyEnd("input_layers", "inputs")
+      let input = try onlyEnd("input_layers", "inputs").name
       first = entries.first { $0.name == input }
     }
     return try first?.declaredInput() ?? own.map { (name + "_input", $0) }
@@ -136,12 +154,15 @@ struct ModelEntry {
     rename("border_mode", "padding")
     rename("subsample", "strides")
     rename("bias", "use_bias")
+    rename("atrous_rate", "dilation_rate")
     if fields["kernel_size"] == nil, let rows = fields["nb_row"], let columns = fields["nb_col"] {
       fields["kernel_size"] = .array([rows, columns])
     }
     if fields["data_format"] == nil, let order = fields["dim_ordering"]?.string {
       fields["data_format"] = .string(order == "th" ? "channels_first" : "channels_last")
     }
-    return (className == "Convolution2D" ? "Conv2D" : className, fields)
+    // Keras 3 saves computations without a layer, such as `x + 1`, as operations.
+    let isOperation = module?.contains(".ops.") == true
+    return (isOperation ? "ops." + className : Self.renamed[className] ?? className, fields)
   }
 }

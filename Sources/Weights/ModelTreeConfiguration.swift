@@ -11,15 +11,15 @@ extension ModelTree {
   /// The same as a functional model, which nested ones always are.
   private var functional: JSONValue {
     let layers =
-      [Self.placed(input, name: inputName, inputs: [])]
-      + parts.map { Self.placed(Self.configuration(of: $0), name: $0.name, inputs: $0.inputs) }
+      [Self.placed(input, name: inputName, calls: [])]
+      + parts.map { Self.placed(Self.configuration(of: $0), name: $0.name, calls: $0.calls) }
     // Flat lists of ends: with a list of lists Keras 3 would make the model's output a list.
     return Self.entry(
       "Functional",
       [
         "name": .string(name), "trainable": true, "layers": .array(layers),
         "input_layers": [.string(inputName), 0, 0],
-        "output_layers": [.string(outputName), 0, 0],
+        "output_layers": [.string(output.name), .integer(output.call), 0],
       ])
   }
 
@@ -48,11 +48,15 @@ extension ModelTree {
   }
 
   /// An entry with its place in a functional model, in the form of Keras 2, which 3 reads too.
-  private static func placed(_ entry: JSONValue, name: String, inputs: [String]) -> JSONValue {
+  private static func placed(
+    _ entry: JSONValue, name: String, calls: [[Source]]
+  ) -> JSONValue {
     var fields = entry.object ?? [:]
     fields["name"] = .string(name)
-    let references = inputs.map { input -> JSONValue in [.string(input), 0, 0, [:]] }
-    fields["inbound_nodes"] = inputs.isEmpty ? [] : [.array(references)]
+    fields["inbound_nodes"] = .array(
+      calls.map { inputs in
+        .array(inputs.map { [.string($0.name), .integer($0.call), 0, [:]] })
+      })
     return .object(fields)
   }
 }

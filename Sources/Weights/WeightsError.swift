@@ -68,8 +68,8 @@ extension WeightsError: CustomStringConvertible {
     case .badConfiguration(let what, let path):
       "cannot read the model of '\(path)': \(what)"
     case .unsupportedModel(let what, let path):
-      "cannot use the model of '\(path)': expected one input, one output and every layer used "
-        + "once, found \(what)"
+      "cannot use the model of '\(path)': expected one input, one output and layers called "
+        + "with tensors alone, found \(what)"
     case .unusableLayers(let error, let path):
       "cannot build the model of '\(path)': \(error)"
     case .inputShapeNeeded(let path, let found):
