@@ -58,7 +58,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
         strides: c.strides, padding: c.padding
       ).values
     }
-    for function in [PointwiseFunction.linear, .relu] {
+    for function in [PointwiseFunction.linear, .relu, .rectifier(.init(ceiling: 0.5))] {
       var builder = InferencePlanBuilder()
       let x = builder.input(shape: [c.height, c.width, c.cin], name: "x")
       let y = builder.convolution(

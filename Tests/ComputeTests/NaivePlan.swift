@@ -104,7 +104,10 @@ enum NaivePlan {
         result += row.map { $0 / sum }
       }
       return result
-    default: preconditionFailure("\(function) is compared with Keras")
+    default:
+      // The others are compared with Keras.
+      let ceiling = Double(function.ceiling ?? .nan)
+      return x.map { min(max($0, 0), ceiling) }
     }
   }
 }
