@@ -117,7 +117,7 @@ import Weights
     ),
     (
       "wrong_npz.keras",
-      "cannot use the model of 'F': expected one input, one output and every layer used once, "
+      "cannot use the model of 'F': expected one input, one output and layers called with tensors alone, "
         + "found weights in NumPy's format, 'model.weights.npz'"
     ),
     (
