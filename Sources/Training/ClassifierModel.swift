@@ -16,8 +16,6 @@ package struct ClassifierModel: Sendable {
   package var history: [TrainingRun]
   /// Where the base came from, such as `vgg16 from vgg16_notop.h5`.
   package var baseDescription: String
-  /// What is done otherwise than the model's file says, in sentences; not stored.
-  package var notes: [String] = []
   /// What predictions and the frozen prefix of a training multiply; not stored.
   package var precision = Precision.f32
   /// What was done to tensors of its file besides copying them, for people; not stored.
