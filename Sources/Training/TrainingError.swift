@@ -46,10 +46,10 @@ package enum TrainingError: Error, CustomStringConvertible {
         + "\(base.fileNames.joined(separator: ", ")) in "
         + store.folders.map { "'\($0)'" }.joined(separator: ", ")
     case .unknownBase(let name, let known):
-      "cannot find the base '\(name)': expected a file or one of \(known.joined(separator: ", "))"
+      "cannot find the base '\(name)': expected a file or one of \(few(known))"
     case .unknownArchitecture(let path, let holds):
       "cannot tell which network '\(path)' belongs to: expected the layers of one of "
-        + "\(Architectures.all.map(\.name).joined(separator: ", ")), found \(holds)"
+        + "\(few(Architectures.all.map(\.name))), found \(holds)"
     case .unusableLayers(let path, let error): "cannot use '\(path)': \(error)"
     case .unfitBase(let mismatch): mismatch.description
     case .noPreprocessing(let path):
@@ -146,4 +146,10 @@ extension TrainingError {
     default: nil
     }
   }
+}
+
+/// The first of a long list of names, in one line with what is around it.
+private func few(_ names: [String]) -> String {
+  let shown = names.prefix(12).joined(separator: ", ")
+  return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown
 }
