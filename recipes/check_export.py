@@ -191,16 +191,17 @@ def every_layer():
 
 
 def spread(model, ready):
-    """The model with its end scaled so that photos get probabilities between 0 and 1."""
-    def reach(layer):
-        return keras.Model(model.inputs, layer.input).predict(ready, verbose=0)
-
-    if "last_bn" in [layer.name for layer in model.layers]:
-        norm = model.get_layer("last_bn")
-        features = reach(norm)
-        norm.set_weights([*norm.get_weights()[:2], features.mean(0), features.var(0) + 1e-3])
+    """The model with statistics of the photos, as after training, and probabilities of all sizes."""
+    norms = [layer for layer in model._flatten_layers() if hasattr(layer, "moving_variance")]
+    for layer in norms:
+        momentum, layer.momentum = layer.momentum, 0.0
+    if norms:
+        model(ready, training=True)
+    for layer in norms:
+        layer.momentum = momentum
     last = model.layers[-1]
-    logits = reach(last) @ last.get_weights()[0]
+    inputs = keras.Model(model.inputs, last.input).predict(ready, verbose=0)
+    logits = inputs @ last.get_weights()[0]
     last.set_weights([last.get_weights()[0] / logits.std(), -logits.mean(0) / logits.std()])
     return model
 
@@ -233,7 +234,7 @@ def tuned(tl, name, photos, paths, folder):
     raw = pictures(paths, model.input_shape[1:3], "nearest")
     spread(model, PREPROCESSING[preprocessing](raw)).save(source)
     run(tl, "fine-tune", photos, "--model", source, "--preprocess", preprocessing,
-        "--unfreeze", unfreeze, "--epochs", "1", "--learning-rate", "1e-4", "--seed", "1",
+        "--unfreeze", unfreeze, "--epochs", "1", "--learning-rate", "1e-6", "--seed", "1",
         "--output", path, "--run", folder / f"run-{name}")
     return path
 
