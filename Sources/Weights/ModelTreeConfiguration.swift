@@ -11,24 +11,16 @@ extension ModelTree {
   /// The same as a functional model, which nested ones always are.
   private var functional: JSONValue {
     let layers =
-      [placed(input, name: inputName, calls: [])]
-      + parts.map { placed(Self.configuration(of: $0), name: $0.name, calls: $0.calls) }
+      [Self.placed(input, name: inputName, calls: [])]
+      + parts.map { Self.placed(Self.configuration(of: $0), name: $0.name, calls: $0.calls) }
     // Flat lists of ends: with a list of lists Keras 3 would make the model's output a list.
     return Self.entry(
       "Functional",
       [
         "name": .string(name), "trainable": true, "layers": .array(layers),
         "input_layers": [.string(inputName), 0, 0],
-        "output_layers": [.string(output.name), .integer(number(output)), 0],
+        "output_layers": [.string(output.name), .integer(output.call), 0],
       ])
-  }
-
-  /// The number of a call: Keras counts the making of a nested model too.
-  private func number(_ source: Source) -> Int {
-    let isModel = parts.contains {
-      if case .model = $0.content { $0.name == source.name } else { false }
-    }
-    return source.call + (isModel ? 1 : 0)
   }
 
   private var input: JSONValue {
@@ -56,14 +48,14 @@ extension ModelTree {
   }
 
   /// An entry with its place in a functional model, in the form of Keras 2, which 3 reads too.
-  private func placed(
+  private static func placed(
     _ entry: JSONValue, name: String, calls: [[Source]]
   ) -> JSONValue {
     var fields = entry.object ?? [:]
     fields["name"] = .string(name)
     fields["inbound_nodes"] = .array(
       calls.map { inputs in
-        .array(inputs.map { [.string($0.name), .integer(number($0)), 0, [:]] })
+        .array(inputs.map { [.string($0.name), .integer($0.call), 0, [:]] })
       })
     return .object(fields)
   }
