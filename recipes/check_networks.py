@@ -127,6 +127,20 @@ def arguments():
     return options
 
 
+def is_added(layer):
+    """Whether what leaves the layer goes into a sum, and only then into a ReLU."""
+    return any(isinstance(node.operation, keras.layers.Add) for node in layer._outbound_nodes)
+
+
+def signs(generator, shape, is_positive=False):
+    """3 for most channels and -3 for others.
+
+    Numbers that are spread by 1 around those lie on both sides of the kinks of ReLU and ReLU6, and
+    few lie near one, where gradients are torn.
+    """
+    return np.where(is_positive | (generator.uniform(size=shape) < 0.8), 3, -3)
+
+
 def fill(model):
     """Random tensors, statistics too, that keep what flows through the network near one."""
     for layer in model.layers:
@@ -140,11 +154,12 @@ def fill(model):
                 value *= np.sqrt(2 / inputs)
             elif name == "gamma":
                 value = 1 + 0.2 * value
+            elif name == "beta":
+                value = 0.2 * value + signs(generator, shape, is_added(layer))
             elif name == "moving_variance":
                 value = 0.5 + generator.uniform(size=shape)
             else:
-                # Few numbers lie near the kink of a ReLU, where gradients are torn.
-                value = 0.2 * value + (2 if name == "beta" else 0)
+                value *= 0.2
             values.append(value.astype(np.float32))
         if values:
             layer.set_weights(values)
@@ -154,7 +169,7 @@ def settle(model, x, seed):
     """Scales what is in the network so that nothing explodes or dies on the photo.
 
     Normalisations get statistics near those of what they see, with noise; where there are none,
-    kernels are made smaller or larger.
+    kernels and biases do the same.
     """
     has_statistics = any(isinstance(layer, keras.layers.BatchNormalization)
                          for layer in model.layers)
@@ -174,8 +189,18 @@ def settle(model, x, seed):
             weights[-1] = (variance + 1e-3) * generator.uniform(0.5, 1.5, mean.shape)
             layer.set_weights(weights)
         elif weights and not has_statistics and layer is not model.layers[-1]:
-            size = np.sqrt((layer(inputs).numpy() ** 2).mean())
-            layer.set_weights([weights[0] / max(size, 1e-3), *weights[1:]])
+            activation, layer.activation = layer.activation, keras.activations.linear
+            output = layer(inputs).numpy() - weights[1]
+            layer.activation = activation
+            if activation is keras.activations.relu and output.ndim == 4:
+                axes = tuple(range(output.ndim - 1))
+                spread = np.maximum(output.std(axes), 1e-3)
+                layer.set_weights([
+                    weights[0] / spread, weights[1] - output.mean(axes) / spread
+                    + signs(generator, spread.shape)])
+            else:
+                size = max(np.sqrt((output ** 2).mean()), 1e-3)
+                layer.set_weights([weights[0] / size, weights[1]])
         values[id(layer._inbound_nodes[0].output_tensors[0])] = layer(inputs)
 
 
