@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import zlib
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -143,8 +142,8 @@ def signs(generator, shape, is_positive=False):
 
 def fill(model):
     """Random tensors, statistics too, that keep what flows through the network near one."""
-    for layer in model.layers:
-        generator = np.random.default_rng(zlib.crc32(layer.name.encode()))
+    for place, layer in enumerate(model.layers):
+        generator = np.random.default_rng(place)
         values = []
         for variable in layer.weights:
             shape, name = tuple(variable.shape), variable.name

@@ -144,7 +144,9 @@ struct PlanNode: Sendable {
     case depthwise(PlanDepthwiseFilter)
     /// With groups or dilation: kernel and bias of the whole.
     case parts(ConvolutionParts, kernel: Tensor, bias: [Float]?)
-    case transposed(kernel: Tensor, bias: [Float]?, strides: (Int, Int), padding: Padding)
+    case transposed(
+      kernel: Tensor, bias: [Float]?, strides: (Int, Int), padding: Padding,
+      outputPadding: (Int, Int)?)
     /// With `zeros` padding counts as zeros, else not at all.
     case pooling(PoolingKind, PlanWindow, zeros: Bool)
     case activation(PointwiseFunction)

@@ -166,11 +166,11 @@ extension PlanNode {
         PlanParts(parts: parts, kernel: kernel, bias: bias, choice: choice, kernels: kernels),
         parts.window.outputPixels * kernel.count
       )
-    case .transposed(let kernel, let bias, let strides, let padding):
+    case .transposed(let kernel, let bias, let strides, let padding, let outputPadding):
       (
         PlanTransposed(
           input: shape, kernel: kernel, bias: bias, strides: strides, padding: padding,
-          kernels: kernels), shape[0] * shape[1] * kernel.count
+          outputPadding: outputPadding, kernels: kernels), shape[0] * shape[1] * kernel.count
       )
     case .merge(let kind):
       (PlanMerge(kind: kind, count: count, period: shapes[inputs[1]].reduce(1, *)), 0)

@@ -26,12 +26,15 @@ extension InferencePlanBuilder {
   /// - Parameter kernel: `[kh, kw, o, c]`.
   package mutating func transposedConvolution(
     _ x: PlanValue, kernel: Tensor, bias: [Float]?, strides: (Int, Int), padding: Padding,
-    name: String
+    outputPadding: (Int, Int)?, name: String
   ) -> PlanValue {
     let call = TransposedConvolution(
-      input: [1] + shapes[x.index], kernel: kernel.shape, strides: strides, padding: padding)
+      input: [1] + shapes[x.index], kernel: kernel.shape, strides: strides, padding: padding,
+      outputPadding: outputPadding)
     return append(
-      .transposed(kernel: kernel, bias: bias, strides: strides, padding: padding), [x],
+      .transposed(
+        kernel: kernel, bias: bias, strides: strides, padding: padding,
+        outputPadding: outputPadding), [x],
       shape: Array(call.outputShape.dropFirst()), name: name)
   }
 

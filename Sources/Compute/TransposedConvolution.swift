@@ -8,18 +8,34 @@ package struct TransposedConvolution: Sendable {
   private let strides: (Int, Int)
   private let padding: Padding
 
-  /// - Parameter input: `[n, h, w, c]`.
-  package init(input: [Int], kernel: [Int], strides: (Int, Int), padding: Padding) {
+  /// Whether a convolution over the output has as many pixels as the input.
+  package let fits: Bool
+
+  /// - Parameters:
+  ///   - input: `[n, h, w, c]`.
+  ///   - outputPadding: rows and columns beyond those of the windows, as Keras's TensorFlow backend
+  ///     counts them; nil for `strides` times those of the input.
+  package init(
+    input: [Int], kernel: [Int], strides: (Int, Int), padding: Padding,
+    outputPadding: (Int, Int)? = nil
+  ) {
     precondition(
       input.count == 4 && kernel.count == 4 && input[3] == kernel[3],
       "a kernel \(kernel) does not fit an input \(input)")
-    func size(_ axis: Int, _ stride: Int) -> Int {
-      input[axis + 1] * stride + (padding == .valid ? max(kernel[axis] - stride, 0) : 0)
+    func size(_ axis: Int, _ stride: Int, _ more: Int?) -> Int {
+      guard let more else {
+        return input[axis + 1] * stride + (padding == .valid ? max(kernel[axis] - stride, 0) : 0)
+      }
+      let window = padding == .valid ? kernel[axis] : kernel[axis] % 2
+      return (input[axis + 1] - 1) * stride + window + more
     }
     (self.strides, self.padding) = (strides, padding)
     g = ConvolutionGeometry(
-      input: [input[0], size(0, strides.0), size(1, strides.1), kernel[2]], kernel: kernel,
-      strides: strides, padding: padding)
+      input: [
+        input[0], size(0, strides.0, outputPadding?.0), size(1, strides.1, outputPadding?.1),
+        kernel[2],
+      ], kernel: kernel, strides: strides, padding: padding)
+    fits = g.rows.outputSize == input[1] && g.columns.outputSize == input[2]
   }
 
   /// Rows, columns and channels of the result, `[n, h, w, o]`.
@@ -68,6 +84,7 @@ struct PlanTransposed: UnaryPlanOperation {
   let bias: [Float]?
   let strides: (Int, Int)
   let padding: Padding
+  let outputPadding: (Int, Int)?
   let kernels: KernelTable
 
   var algorithm: String { "transposed" }
@@ -77,7 +94,8 @@ struct PlanTransposed: UnaryPlanOperation {
     scratch: PlanScratch
   ) {
     let call = TransposedConvolution(
-      input: [photos] + input, kernel: kernel.shape, strides: strides, padding: padding)
+      input: [photos] + input, kernel: kernel.shape, strides: strides, padding: padding,
+      outputPadding: outputPadding)
     kernel.scalars.withUnsafeBufferPointer { kernel in
       guard let kernel = kernel.baseAddress else { return }
       call.run(x, kernel: kernel, bias: bias, into: output, kernels)

@@ -12,26 +12,37 @@ package struct RandomAugmentation: Layer {
   package let className: String
   package let configuration: [String: JSONValue]
 
-  /// The classes whose layers pass photos on unchanged outside of training.
-  ///
-  /// Not among them: `RandomCrop`, which crops in prediction too.
+  /// The classes whose layers pass photos on unchanged outside of training, `RandomCrop` only those
+  /// that have its size.
   package static let classNames: Set<String> = [
     "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
     "RandomBrightness", "RandomHeight", "RandomWidth", "RandomColorDegeneration",
-    "RandomColorJitter", "RandomErasing", "RandomElasticTransform", "RandomGaussianBlur",
+    "RandomColorJitter", "RandomCrop", "RandomErasing", "RandomElasticTransform", "RandomGaussianBlur",
     "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization",
     "RandomSaturation", "RandomSharpness", "RandomShear", "AugMix", "CutMix", "MixUp",
     "RandAugment",
   ]
 
-  package init(className: String, configuration: Configuration) {
+  package init(
+    className: String, configuration: Configuration, inputShapes: [[Int]]
+  ) throws(LayerError) {
+    if className == "RandomCrop" {
+      let input = try singleInput(inputShapes, rank: 3, "[height, width, channels]", configuration)
+      let size = [try configuration.int("height"), try configuration.int("width")]
+      guard Array(input.prefix(2)) == size else {
+        throw .unsupported(
+          "RandomCrop to \(size) from \(input), where Keras 2 resizes in prediction and Keras 3 "
+            + "does not; cut to the size that comes in", layer: configuration.name)
+      }
+    }
     name = configuration.name
     self.className = className
     self.configuration = configuration.fields
   }
 
   package init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError) {
-    self.init(className: Self.className, configuration: configuration)
+    try self.init(
+      className: Self.className, configuration: configuration, inputShapes: inputShapes)
   }
 
   package func outputShape(for inputs: [[Int]]) throws(LayerError) -> [Int] {

@@ -86,7 +86,8 @@ package enum LayerRegistry {
     className: String, configuration: Configuration, inputShapes: [[Int]]
   ) throws(LayerError) -> any Layer {
     if RandomAugmentation.classNames.contains(className) {
-      return RandomAugmentation(className: className, configuration: configuration)
+      return try RandomAugmentation(
+        className: className, configuration: configuration, inputShapes: inputShapes)
     }
     guard let type = type(named: className) else {
       throw .unknownClass(className, layer: configuration.name)

@@ -18,7 +18,7 @@ package struct FreezeProof: Sendable, Equatable {
     package var hasChanged: Bool { before != after }
   }
 
-  /// Every tensor in the network's order.
+  /// Every tensor in the network's order, those of a shared layer once.
   package let rows: [Row]
 
   /// The digests of all tensors of a network, by node and parameter.
@@ -33,7 +33,7 @@ package struct FreezeProof: Sendable, Equatable {
     let after = Self.digests(network)
     let headStart = network.headStart
     var rows: [Row] = []
-    for (index, node) in network.nodes.enumerated() {
+    for (index, node) in network.nodes.enumerated() where node.sharedWith == nil {
       for (parameter, (old, new)) in zip(before[index], after[index]).enumerated() {
         let tensor = node.layer.parameters[parameter]
         rows.append(

@@ -24,7 +24,9 @@ extension FineTuning {
       var network = network
       network.setTrainable(trainable)
       cut = try FreezeCut(network)
-      let weighted = network.nodes.indices.filter { network.nodes[$0].hasTrainableParameters }
+      let weighted = network.nodes.indices.filter {
+        network.nodes[$0].sharedWith == nil && network.nodes[$0].hasTrainableParameters
+      }
       let head = weighted.filter { $0 >= network.headStart }
       let isWhole = !head.isEmpty && head.allSatisfy(trainable.contains)
       trainedParts =

@@ -50,6 +50,10 @@ if __name__ == "__main__":
             transpose(2, 4, strides=2, padding="same", activation="silu"), SMALLER),
         "1x1_stride_2": (transpose(3, 1, strides=2), SMALLER),
         "2x3_stride_3_1": (transpose(2, (2, 3), strides=(3, 1), padding="same"), SMALLER),
+        "output_padding": (transpose(2, 3, strides=2, output_padding=1), (1, 2, 3, 2)),
+        "output_padding_same": (
+            transpose(2, (5, 3), strides=(3, 2), padding="same", output_padding=(2, 0)),
+            (1, 2, 3, 2)),
         "no_bias": (transpose(17, 3, strides=2, padding="same", use_bias=False), (1, 2, 3, 4)),
     })
     row, excite = (2, 6), (2, 1, 1, 6)
@@ -121,4 +125,5 @@ if __name__ == "__main__":
         "layer_no_beta": (layers.LayerNormalization(center=False), PICTURE),
         "flip": (layers.RandomFlip(), PICTURE),
         "rotation": (layers.RandomRotation(0.1), PICTURE),
+        "random_crop": (layers.RandomCrop(4, 5), PICTURE),
     })

@@ -4,6 +4,22 @@ import Testing
 
 /// A base cut within its own Dense layers: those stay base, and stay frozen.
 struct DenseBaseTests {
+  @Test func aSharedLayerIsTrainedOnce() throws {
+    try Locations.withTemporaryFolder { folder in
+      let outcome = try runTL(
+        [
+          "fine-tune", WorkflowTests.train, "--base",
+          Locations.tests("WeightsTests/Fixtures/graph_shared_keras3.h5"), "--preprocess",
+          "rescale", "--image-size", "16", "--hidden", "4", "--unfreeze", "all", "--epochs",
+          "1", "--output", "a.h5",
+        ], in: folder)
+      try #require(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("training stem, twice, inner_conv, inner_bn and the head;"))
+      let counts = "2 tensors of the base unchanged, 8 of the base and 4 of the head trained"
+      #expect(outcome.errors.contains(counts), "\(outcome.errors)")
+    }
+  }
+
   @Test func denseLayersOfTheBaseStayFrozen() throws {
     try Locations.withTemporaryFolder { folder in
       let base = Locations.tests("WeightsTests/Fixtures/vgg16_top_keras1.h5")

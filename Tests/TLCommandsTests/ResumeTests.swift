@@ -104,6 +104,29 @@ struct ResumeTests {
     }
   }
 
+  /// The moving statistics that `--batch-norm train` changes are kept too.
+  @Test func batchStatisticsGoOn() throws {
+    func words(_ run: String, epochs: Int, batchNorm: String) -> [String] {
+      [
+        "fine-tune", WorkflowTests.train, "--base",
+        Locations.tests("WeightsTests/Fixtures/graph_deep_keras3.h5"), "--preprocess", "rescale",
+        "--image-size", "16", "--hidden", "4", "--head-epochs", "1", "--unfreeze", "all",
+        "--batch-norm", batchNorm, "--epochs", "\(epochs)", "--seed", "3", "--run", run,
+      ]
+    }
+    try Locations.withTemporaryFolder { folder in
+      for arguments in [
+        words("whole", epochs: 4, batchNorm: "train"), words("short", epochs: 2, batchNorm: "train"),
+        ["resume", "short", "--epochs", "4"], words("stored", epochs: 4, batchNorm: "stored"),
+      ] {
+        let outcome = try runTL(arguments, in: folder)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+      }
+      #expect(try model(folder, "short") == model(folder, "whole"))
+      #expect(try model(folder, "stored") != model(folder, "whole"))
+    }
+  }
+
   @Test func ctrlCKeepsTheStateAndOneProcessAFolder() throws {
     try withReference(epochs: 4) { folder, expected in
       var words = Self.training(epochs: 4, run: "run")
