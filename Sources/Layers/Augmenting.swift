@@ -17,7 +17,8 @@ package struct RandomAugmentation: Layer {
   package static let classNames: Set<String> = [
     "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
     "RandomBrightness", "RandomHeight", "RandomWidth", "RandomColorDegeneration",
-    "RandomColorJitter", "RandomCrop", "RandomErasing", "RandomElasticTransform", "RandomGaussianBlur",
+    "RandomColorJitter", "RandomCrop", "RandomErasing", "RandomElasticTransform",
+    "RandomGaussianBlur",
     "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization",
     "RandomSaturation", "RandomSharpness", "RandomShear", "AugMix", "CutMix", "MixUp",
     "RandAugment",

@@ -116,7 +116,8 @@ struct ResumeTests {
     }
     try Locations.withTemporaryFolder { folder in
       for arguments in [
-        words("whole", epochs: 4, batchNorm: "train"), words("short", epochs: 2, batchNorm: "train"),
+        words("whole", epochs: 4, batchNorm: "train"),
+        words("short", epochs: 2, batchNorm: "train"),
         ["resume", "short", "--epochs", "4"], words("stored", epochs: 4, batchNorm: "stored"),
       ] {
         let outcome = try runTL(arguments, in: folder)
