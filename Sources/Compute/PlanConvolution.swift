@@ -20,13 +20,13 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
   /// The side of Winograd's tiles for `filter`, nil for direct products.
   ///
   /// The choice depends on the layer's shape only, never on the batch: another algorithm would
-  /// round differently.
-  func winogradTile(for filter: PlanFilter) -> Int? {
-    self == .direct ? nil : WinogradConvolution.tile(for: filter)
+  /// round differently. Where float32 has none bf16 has none.
+  func winogradTile(for filter: PlanFilter, precision: Precision = .f32) -> Int? {
+    self == .direct ? nil : WinogradTile.best(for: filter, precision: precision)
   }
 
   /// Whether 2x2 max pooling can be done while the outputs of `filter` are stored.
-  func canPool(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == 4 }
+  func canPool(_ filter: PlanFilter) -> Bool { self != .direct && WinogradTile.canPool(filter) }
 
   /// Whether another value can be added while the outputs of `filter` are stored.
   func canAdd(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == nil }
@@ -36,7 +36,7 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
     kernels: KernelTable
   ) -> any PlanOperation {
     let precision = filter.precision(wanted)
-    if let tile = winogradTile(for: filter) {
+    if let tile = winogradTile(for: filter, precision: precision) {
       return WinogradConvolution(
         filter: filter, tile: tile, precision: precision, storage: storage, kernels: kernels)
     }

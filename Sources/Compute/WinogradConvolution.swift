@@ -1,14 +1,13 @@
 internal import CKernels
 
-/// 3x3 convolution with stride 1 by Winograd's F(4x4, 3x3), a quarter of the multiplications, or
-/// F(3x3, 3x3), 25 of 81.
+/// 3x3 convolution with stride 1 by Winograd's F(m x m, 3x3): for tiles of 4x4 outputs a quarter of
+/// the multiplications, for 6x6 a fifth.
 ///
-/// Tiles of 4x4 (3x3) outputs are cut from the photos in order. Their 6x6 (5x5) patches become 36
-/// (25) matrices `[tiles, cin]`, which are multiplied by as many transformed kernels
-/// `[cin, cout]`; the products become outputs, with bias, ReLU and, for 4x4, 2x2 max pooling on
-/// the way. Where the kernels are small a worker takes a block of tiles through all of it while
-/// they stay in its cache. Where they are large the patches of many tiles are transformed once,
-/// and workers share the kernels out.
+/// Tiles are cut from the photos in order. Their patches, m + 2 pixels wide, become (m + 2)^2
+/// matrices `[tiles, cin]`, which are multiplied by as many transformed kernels `[cin, cout]`; the
+/// products become outputs, with bias, ReLU and, where m is even, 2x2 max pooling on the way. A
+/// worker takes a block of tiles through all of it while they stay in its cache and the next
+/// kernels are fetched. Few tiles are transformed once, and workers share the kernels out.
 struct WinogradConvolution: UnaryPlanOperation {
   private let filter: PlanFilter
   private let tile: Int
@@ -20,23 +19,6 @@ struct WinogradConvolution: UnaryPlanOperation {
   private let tilesDown: Int
   private let tilesAcross: Int
   private let schedule: WinogradSchedule
-
-  /// The side of the tiles that need the fewest multiplications, nil where Winograd does not fit
-  /// or saves less than a third.
-  static func tile(for filter: PlanFilter) -> Int? {
-    let window = filter.window
-    guard
-      window.window == [3, 3], window.strides == [1, 1], window.channels % 16 == 0,
-      filter.outputChannels % 16 == 0
-    else { return nil }
-    func products(_ tile: Int) -> Int {
-      (window.rows.outputSize + tile - 1) / tile * ((window.columns.outputSize + tile - 1) / tile)
-        * (tile + 2) * (tile + 2)
-    }
-    // Where both cost the same 3x3 has fewer weights to read and rounds less.
-    let best = products(4) < products(3) ? 4 : 3
-    return products(best) * 3 <= window.outputPixels * 9 * 2 ? best : nil
-  }
 
   init(
     filter: PlanFilter, tile: Int, precision: Precision,
@@ -52,13 +34,12 @@ struct WinogradConvolution: UnaryPlanOperation {
     tilesDown = (filter.window.rows.outputSize + tile - 1) / tile
     tilesAcross = (filter.window.columns.outputSize + tile - 1) / tile
     schedule = WinogradSchedule(
-      inputs: weights.depth, outputs: weights.paddedOutputs, panel: weights.panel)
+      matrices: weights.matrixCount, inputs: weights.depth, outputs: weights.paddedOutputs,
+      panel: weights.panel)
     self.filter = filter.withoutKernel
   }
 
-  var algorithm: String {
-    "winograd \(tile)x\(tile)" + (schedule.sharesPatches ? " shared" : "") + precision.suffix
-  }
+  var algorithm: String { "winograd \(tile)x\(tile)" + precision.suffix }
 
   /// The tiles at the right and the bottom are counted whole.
   var multiplicationShare: Double {
@@ -67,28 +48,30 @@ struct WinogradConvolution: UnaryPlanOperation {
   }
 
   var workerScratch: Int {
-    weights.matrixCount
-      * (schedule.productStride + (schedule.sharesPatches ? 0 : schedule.patchStride))
+    weights.matrixCount * (schedule.productStride + schedule.patchStride)
   }
 
-  var sharedScratch: Int {
-    schedule.sharesPatches ? weights.matrixCount * schedule.patchStride : 0
-  }
+  var sharedScratch: Int { weights.matrixCount * schedule.patchStride }
 
   func run(
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch
   ) {
     let tiles = photos * tilesDown * tilesAcross
-    let blocks = PlanProgram.chunks(of: tiles, atMost: schedule.tiles)
-    if schedule.sharesPatches {
-      for block in blocks { runShared(block, input, output, scratch) }
+    let workers = scratch.workerCount
+    if workers > 1, tiles <= schedule.tiles {
+      runShared(0..<tiles, input, output, scratch)
       return
     }
-    parallelItems(blocks.count, workers: scratch.workerCount) { worker, item in
+    // As many blocks as keep all workers busy to the end.
+    let rounds = (tiles + schedule.tiles * workers - 1) / (schedule.tiles * workers)
+    let size = (tiles + rounds * workers - 1) / max(rounds * workers, 1)
+    let blocks = PlanProgram.chunks(of: tiles, atMost: max(size, 1))
+    let groups = weights.panelGroups(of: schedule.panels)
+    parallelItems(blocks.count, workers: workers) { worker, item in
       let patches = scratch.worker(worker)
       transform(blocks[item], of: blocks[item], input, patches)
-      for panels in weights.panelGroups(of: schedule.panels) {
+      for panels in groups {
         multiply(
           blocks[item], panels, patches, patches + weights.matrixCount * schedule.patchStride,
           output)
@@ -155,6 +138,7 @@ struct WinogradConvolution: UnaryPlanOperation {
     call.a_column = 1
     call.segments = 1
     call.depth = weights.depth
+    if precision == .f32 { call.sum_length = schedule.sumLength }
     call.c_row = schedule.productRow
     call.rows = block.count
     call.columns = weights.panel
@@ -162,6 +146,15 @@ struct WinogradConvolution: UnaryPlanOperation {
       call.a = UnsafePointer(patches + matrix * schedule.patchStride)
       for panel in panels {
         call.b = weights.panel(panel, of: matrix)
+        if panel + 1 < panels.upperBound {
+          (call.next_a, call.next_b) = (call.a, weights.panel(panel + 1, of: matrix))
+        } else if matrix + 1 < weights.matrixCount {
+          call.next_a = call.a + schedule.patchStride
+          call.next_b = weights.panel(panels.lowerBound, of: matrix + 1)
+        } else {
+          call.next_a = UnsafePointer(patches)
+          call.next_b = weights.panel((panel + 1) % weights.panelCount, of: 0)
+        }
         call.c =
           products + matrix * schedule.productStride
           + (panel - panels.lowerBound) * weights.panel
@@ -208,33 +201,4 @@ struct WinogradConvolution: UnaryPlanOperation {
     let rest = index % perPhoto
     return (index / perPhoto, rest / tilesAcross, rest % tilesAcross)
   }
-}
-
-/// How many tiles and outputs are worked on at once; measured on 1 MB of L2 cache per core.
-struct WinogradSchedule: Sendable {
-  /// Whether patches are transformed by all workers first and then read by all.
-  let sharesPatches: Bool
-  /// Tiles of a block, at most.
-  let tiles: Int
-  /// Panels of outputs that are multiplied before they are transformed back.
-  let panels: Int
-  /// Floats between two tiles and between two matrices of patches.
-  let patchRow: Int
-  let patchStride: Int
-  /// Floats between two tiles and between two matrices of products.
-  let productRow: Int
-  let productStride: Int
-
-  init(inputs: Int, outputs: Int, panel: Int) {
-    sharesPatches = inputs * outputs > 128 * 256
-    tiles = sharesPatches ? 256 : 48
-    panels = max(1, min(64, outputs) / panel)
-    patchRow = inputs + 16
-    patchStride = WinogradSchedule.spread(tiles * patchRow)
-    productRow = panels * panel
-    productStride = WinogradSchedule.spread(tiles * productRow)
-  }
-
-  /// At least `floats`, an odd number of cache lines, so that matrices do not share cache sets.
-  private static func spread(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
 }

@@ -3,7 +3,7 @@ internal import CKernels
 /// Kernels of a 3x3 convolution, transformed: matrices `[cin, cout]` in panels of outputs; with
 /// bf16 `[cin / 2, cout]` slots.
 struct WinogradWeights: Sendable {
-  /// 36 for tiles of 4x4, 25 for 3x3.
+  /// (tile + 2)^2: 36 for tiles of 4x4.
   let matrixCount: Int
   /// Rows of a matrix: input channels, or pairs of them.
   let depth: Int

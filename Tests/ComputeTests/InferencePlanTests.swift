@@ -27,6 +27,10 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     .init(height: 13, width: 31, cin: 24, cout: 40, photos: 2),
     .init(height: 18, width: 18, cin: 130, cout: 70),
     .init(height: 37, width: 22, cin: 64, cout: 96),
+    .init(height: 14, width: 15, cin: 64, cout: 64, photos: 3),
+    .init(height: 18, width: 18, cin: 48, cout: 80, photos: 2),
+    .init(height: 19, width: 25, cin: 64, cout: 32, photos: 4),
+    .init(height: 12, width: 14, cin: 48, cout: 48, padding: .valid, photos: 2),
     .init(height: 8, width: 8, cin: 32, cout: 32, padding: .valid),
     .init(height: 3, width: 3, cin: 32, cout: 32, padding: .valid, photos: 2),
     .init(height: 2, width: 2, cin: 32, cout: 32, padding: .valid),
@@ -70,8 +74,9 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
           let plan = builder.build(outputs: [z], kernels: kernels, convolutions: choice)
           let result = plan.run(batch)[0]
           #expect(result.shape == [c.photos] + builder.shape(of: z))
+          // Winograd's larger tiles round more: up to 5e-5 of what outputs usually are.
           expectClose(
-            result.scalars, expected, absolute: 2e-5, relative: 1e-5,
+            result.scalars, expected, absolute: choice == .direct ? 2e-5 : 6e-5, relative: 1e-5,
             "\(kernels.name) \(function) \(choice)")
         }
       }

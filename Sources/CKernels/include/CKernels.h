@@ -16,6 +16,9 @@ typedef struct {
   ptrdiff_t a_segment;
   ptrdiff_t segments;
   ptrdiff_t depth;
+  /// How many products are summed before they go to the total, since short sums round less; 0 for
+  /// all of a segment.
+  ptrdiff_t sum_length;
   const float *b;
   float *c;
   ptrdiff_t c_row;
@@ -24,6 +27,9 @@ typedef struct {
   ptrdiff_t columns;
   /// `columns` floats that sums start from, or NULL for 0.
   const float *bias;
+  /// What the next call will read as A and B, or NULL: fetched while this one multiplies.
+  const float *next_a;
+  const float *next_b;
   /// Whether sums start from what C holds (`bias` is then not looked at).
   bool accumulate;
   /// What lies as C does and is added to the sums at the end, or NULL.
@@ -66,7 +72,7 @@ typedef struct {
 /// A patch of a picture, tile + 2 pixels high and wide, and the (tile + 2)^2 matrices that its
 /// transform goes to.
 typedef struct {
-  /// 4 or 3.
+  /// 3 to 6.
   int tile;
   /// Where row 0, column 0 of the patch is, even where that is outside of the picture.
   const float *patch;
@@ -84,7 +90,7 @@ typedef struct {
 
 /// (tile + 2)^2 products and the tile x tile pixels, or 2x2 pooled ones, that they become.
 typedef struct {
-  /// 4 or 3.
+  /// 3 to 6.
   int tile;
   const float *matrices;
   ptrdiff_t matrix;
@@ -102,7 +108,7 @@ typedef struct {
   bool relu;
   /// The largest result with `relu`, or 0 for no limit.
   float ceiling;
-  /// Whether each 2x2 block is replaced by its largest; only where `tile` is 4.
+  /// Whether each 2x2 block is replaced by its largest; only where `tile` is even.
   bool pooled;
 } ck_winograd_output;
 

@@ -1,0 +1,102 @@
+/// The side of the tiles of a Winograd convolution.
+enum WinogradTile {
+  /// What it costs to transform 16 channels of a tile's patch and of its products, against
+  /// multiplying a million pairs of numbers on one core.
+  ///
+  /// Measured in networks, where most of the time goes into waiting for the cache: on their own
+  /// the transforms take half of that.
+  private struct Cost {
+    let tile: Int
+    let input: Double
+    let output: Double
+
+    func sum(tiles: Int, inputs: Int, outputs: Int) -> Double {
+      let side = Double(tile + 2)
+      let products = side * side * Double(inputs * outputs)
+      return Double(tiles) * (products + input * Double(inputs) + output * Double(outputs))
+    }
+  }
+
+  /// In multiplications for each channel.
+  private static let costs = [
+    Cost(tile: 3, input: 290, output: 180), Cost(tile: 4, input: 580, output: 290),
+    Cost(tile: 5, input: 930, output: 430), Cost(tile: 6, input: 1440, output: 650),
+  ]
+
+  /// The side that takes least time, nil where Winograd does not fit or saves less than a third of
+  /// the multiplications.
+  ///
+  /// It depends on the layer's shape only. Tiles of 5x5 and more round too much for bf16; pooling
+  /// needs an even side.
+  static func best(for filter: PlanFilter, precision: Precision) -> Int? {
+    cheapest(for: filter, precision: precision)?.tile
+  }
+
+  /// Whether pooling while outputs are stored costs little more than the best tiles that cannot.
+  static func canPool(_ filter: PlanFilter) -> Bool {
+    var pooled = filter
+    pooled.pooled = true
+    guard let best = cheapest(for: filter, precision: .f32),
+      let even = cheapest(for: pooled, precision: .f32),
+      cheapest(for: pooled, precision: .bf16) != nil
+    else { return false }
+    return even.sum <= 1.1 * best.sum
+  }
+
+  private static func cheapest(
+    for filter: PlanFilter, precision: Precision
+  ) -> (tile: Int, sum: Double)? {
+    let window = filter.window
+    guard
+      window.window == [3, 3], window.strides == [1, 1], window.channels % 16 == 0,
+      filter.outputChannels % 16 == 0
+    else { return nil }
+    func tiles(_ side: Int) -> Int {
+      (window.rows.outputSize + side - 1) / side * ((window.columns.outputSize + side - 1) / side)
+    }
+    let possible = costs.filter { cost in
+      let side = cost.tile
+      return tiles(side) * (side + 2) * (side + 2) * 3 <= window.outputPixels * 9 * 2
+        && (precision == .f32 || side <= 4) && (!filter.pooled || side % 2 == 0)
+    }
+    return possible.map { cost in
+      (
+        cost.tile,
+        cost.sum(
+          tiles: tiles(cost.tile), inputs: window.channels, outputs: filter.outputChannels)
+      )
+    }.min { $0.1 < $1.1 }
+  }
+}
+
+/// How many tiles and outputs are worked on at once; measured on 1 MB of L2 cache per core.
+struct WinogradSchedule: Sendable {
+  /// Tiles of a block, at most: whole groups of the product's rows.
+  let tiles: Int
+  /// Panels of outputs that are multiplied before they are transformed back.
+  let panels: Int
+  /// Channels whose products are summed before they go to the total: with large tiles nearly all
+  /// of the rounding is that of long sums.
+  let sumLength = 64
+  /// Floats between two tiles and between two matrices of patches.
+  let patchRow: Int
+  let patchStride: Int
+  /// Floats between two tiles and between two matrices of products.
+  let productRow: Int
+  let productStride: Int
+
+  init(matrices: Int, inputs: Int, outputs: Int, panel: Int) {
+    panels = max(1, min(64, outputs) / panel)
+    patchRow = inputs + 16
+    productRow = panels * panel
+    // Patches and products of few channels fit the cache. Many kernels come from memory, the more
+    // often the fewer tiles there are.
+    let fitting = (240 << 10) / (matrices * (patchRow + productRow)) / 12 * 12
+    tiles = inputs * outputs > 256 * 256 ? 48 : min(max(fitting, 24), 48)
+    patchStride = WinogradSchedule.spread(tiles * patchRow)
+    productStride = WinogradSchedule.spread(tiles * productRow)
+  }
+
+  /// At least `floats`, an odd number of cache lines, so that matrices do not share cache sets.
+  private static func spread(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
+}
