@@ -33,6 +33,7 @@ def channels_first(flatten):
     y = layers.DepthwiseConv2D(3, name="depthwise", **first)(y)
     y = layers.PReLU(shared_axes=[2, 3], name="prelu")(y)
     x = layers.Concatenate(axis=1, name="join")([x, y])
+    x = layers.Concatenate(axis=2, name="rows")([x, x])
     x = layers.AveragePooling2D((2, 1), name="average", **first)(x)
     x = layers.Flatten(name="flatten", **flatten)(x)
     x = layers.Dropout(0.5, name="dropout")(x)
