@@ -55,6 +55,7 @@ package struct FeatureExtraction {
     do {
       let summary = try write(files.inProgress, folder, earlier, report: report)
       try AtomicFile.rename(files.inProgress, to: output)
+      FileCheck.trust(output)
       try? FileManager.default.removeItem(atPath: files.partial)
       return summary
     } catch {

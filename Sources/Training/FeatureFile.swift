@@ -2,6 +2,7 @@ package import Compute
 import Foundation
 import HDF5
 package import Images
+import Weights
 
 /// What features were computed with; two files fit together when these are equal.
 package struct FeatureSource: Equatable, Sendable {
@@ -168,6 +169,7 @@ package struct FeatureFile {
 
   /// Opens and checks the file; features are read later.
   package init(_ path: String) throws {
+    try FileCheck.check(path)
     file = try HDF5File.open(path)
     self.path = path
     let root = try file.root

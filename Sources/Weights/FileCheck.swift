@@ -23,7 +23,9 @@ package enum FileCheck {
   /// Throws `WeightsError.damaged` where reading the file ended another process.
   ///
   /// - Parameter origin: the file that `path` was unpacked from, by which it is remembered.
-  static func check(_ path: String, origin: String? = nil, called name: String? = nil) throws {
+  package static func check(
+    _ path: String, origin: String? = nil, called name: String? = nil
+  ) throws {
     guard let program = program.withLock({ $0 }), let identity = identity(origin ?? path) else {
       return
     }
@@ -34,6 +36,13 @@ package enum FileCheck {
     case .unknown: break
     case .ended(let reason): throw WeightsError.damaged(path: name ?? path, reason: reason)
     }
+  }
+
+  /// Takes a file that this process wrote for one that was read without harm.
+  package static func trust(_ path: String) {
+    guard program.withLock({ $0 }) != nil, let identity = identity(path) else { return }
+    var seen = SeenFiles()
+    seen.add(identity)
   }
 
   /// How the reading process ended.

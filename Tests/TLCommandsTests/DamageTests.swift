@@ -125,6 +125,34 @@ import Testing
     }
   }
 
+  /// A file of features that `tl` wrote is known to be whole; another is checked.
+  @Test func featuresAreChecked() throws {
+    try Locations.withTemporaryFolder { folder in
+      func run(_ words: [String]) throws -> RunOutcome {
+        try runTL(words, environment: ["XDG_CACHE_HOME": folder.path], in: folder)
+      }
+      func seen() throws -> Int {
+        try String(contentsOfFile: folder.path + "/tl/checked", encoding: .utf8)
+          .split(separator: "\n").count
+      }
+      let extraction = try run([
+        "extract-features", WorkflowTests.train, "--base", WorkflowTests.base, "--image-size",
+        "64", "--output", "f.h5",
+      ])
+      try #require(extraction.status == 0, "\(extraction.errors)")
+      // The base and the features.
+      #expect(try seen() == 2)
+      #expect(try run(["train-head", "f.h5", "--epochs", "1", "--output", "a.h5"]).status == 0)
+      #expect(try seen() == 2)
+      let crash = Locations.tests("WeightsTests/Fixtures/Formats/wrong_crash.weights.h5")
+      let refused = try run(["train-head", crash, "--output", "b.h5"])
+      #expect(refused.status == 1)
+      #expect(
+        refused.errors == "tl train-head: error: cannot read '\(crash)': damaged: its structure "
+          + "makes libhdf5 crash\n")
+    }
+  }
+
   private func expectAnswer(_ outcome: RunOutcome, _ what: Comment) throws {
     if outcome.status == 0 { return }
     #expect(outcome.status == 1, what)
