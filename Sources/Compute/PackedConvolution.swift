@@ -116,9 +116,12 @@ struct PackedConvolution: PlanOperation {
       call.rows = block.count
       call.segments = 1
       call.depth = precision.slots(depth)
-      for panel in groups[item % groups.count] {
+      let panels = groups[item % groups.count]
+      for panel in panels {
         point(&call, at: panel)
+        call.next_b = weights.panel(after: panel, in: panels)
         call.a = source
+        call.next_a = source
         result.place(
           block.lowerBound * filter.outputChannels + panel * weights.panel, in: &call)
         multiply(&call)
@@ -146,17 +149,40 @@ struct PackedConvolution: PlanOperation {
       let strip = strips[item / groups.count % strips.count]
       let photo = item / groups.count / strips.count
       let picture = storage.input.address(input, photo * window.inputCount)
-      let columns = copies ? stripColumns : window.width
-      if copies { copy(strip, of: picture, to: scratch.worker(worker)) }
-      let source =
-        copies
-        ? UnsafePointer(scratch.worker(worker))
-        : storage.input.address(
-          picture, strip.lowerBound * window.strides[0] * columns * window.channels)
       let pixel = (photo * window.rows.outputSize + strip.lowerBound) * window.columns.outputSize
-      multiply(
-        rows: strip.count, groups[item % groups.count], source, columns: columns,
-        result + pixel * filter.outputChannels)
+      convolve(
+        strip, groups[item % groups.count], picture, result + pixel * filter.outputChannels,
+        scratch.worker(worker))
+    }
+  }
+
+  private func convolve(
+    _ strip: Range<Int>, _ panels: Range<Int>, _ picture: UnsafePointer<Float>,
+    _ result: Result, _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let window = filter.window
+    let columns = copies ? stripColumns : window.width
+    if copies { copy(strip, of: picture, to: scratch) }
+    let source =
+      copies
+      ? UnsafePointer(scratch)
+      : storage.input.address(
+        picture, strip.lowerBound * window.strides[0] * columns * window.channels)
+    multiply(rows: strip.count, panels, source, columns: columns, result)
+  }
+
+  /// Computes some rows of outputs of one picture and stores them from `output` on.
+  ///
+  /// - Parameter scratch: `workerScratch` floats.
+  func run(
+    rows: Range<Int>, of picture: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    var result = Result(output: output, addend: nil, storage: storage)
+    for part in PlanProgram.chunks(of: rows.count, atMost: stripRows) {
+      let strip = rows.lowerBound + part.lowerBound..<rows.lowerBound + part.upperBound
+      convolve(strip, 0..<weights.panelCount, picture, result, scratch)
+      result = result + strip.count * filter.window.columns.outputSize * filter.outputChannels
     }
   }
 
@@ -176,6 +202,7 @@ struct PackedConvolution: PlanOperation {
     for panel in panels {
       point(&call, at: panel)
       for row in 0..<rows {
+        call.next_b = row + 1 < rows ? call.b : weights.panel(after: panel, in: panels)
         call.a = source + row * window.strides[0] * sourceRow
         result.place(
           row * window.columns.outputSize * filter.outputChannels + panel * weights.panel,
@@ -190,6 +217,7 @@ struct PackedConvolution: PlanOperation {
     call.a_row = pixelStride
     call.a_column = 1
     call.c_row = filter.outputChannels
+    call.c_is_far = true
     call.relu = filter.ceiling != nil
     call.ceiling = PlanFilter.limit(filter.ceiling)
     return call

@@ -40,6 +40,11 @@ struct PackedWeights: Sendable {
     UnsafePointer(buffer.floats + index * depth * panel)
   }
 
+  /// The panel that comes next where those of a group are gone through again and again.
+  func panel(after index: Int, in group: Range<Int>) -> UnsafePointer<Float> {
+    panel(index + 1 < group.upperBound ? index + 1 : group.lowerBound)
+  }
+
   /// All panels, in as many groups as keep the workers busy when there are `others` other items.
   func panelGroups(besides others: Int, workers: Int) -> [Range<Int>] {
     let wanted = workers == 1 ? 1 : max(1, 4 * workers / max(others, 1))

@@ -31,6 +31,11 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
   /// Whether another value can be added while the outputs of `filter` are stored.
   func canAdd(_ filter: PlanFilter) -> Bool { winogradTile(for: filter) == nil }
 
+  /// Whether two convolutions, the second on the first's result, are done in one pass.
+  func canChain(_ first: PlanFilter, _ second: PlanFilter) -> Bool {
+    self != .direct && ConvolutionChain.isBetter(first, second)
+  }
+
   func operation(
     _ filter: PlanFilter, precision wanted: Precision, storage: OperationStorage,
     kernels: KernelTable

@@ -141,6 +141,8 @@ struct PlanNode: Sendable {
   enum Operation: Sendable {
     /// With a second input where the filter adds one.
     case convolution(PlanFilter)
+    /// Two convolutions, the second on the first's result.
+    case chain(PlanFilter, PlanFilter)
     case depthwise(PlanDepthwiseFilter)
     /// With groups or dilation: kernel and bias of the whole.
     case parts(ConvolutionParts, kernel: Tensor, bias: [Float]?)
@@ -194,12 +196,12 @@ struct PlanGraph: Sendable {
     var kinds = [Precision](repeating: .f32, count: shapes.count)
     guard precision == .bf16 else { return kinds }
     for node in nodes {
-      if case .convolution = node.operation, shapes[node.output].last.map({ $0 % 2 }) == 0 {
+      if node.isConvolution, shapes[node.output].last.map({ $0 % 2 }) == 0 {
         kinds[node.output] = .bf16
       }
     }
     for node in nodes {
-      if case .convolution = node.operation { continue }
+      if node.isConvolution { continue }
       for value in node.inputs { kinds[value] = .f32 }
     }
     for value in outputs { kinds[value] = .f32 }
@@ -244,6 +246,13 @@ struct PlanGraph: Sendable {
 }
 
 extension PlanNode {
+  fileprivate var isConvolution: Bool {
+    switch operation {
+    case .convolution, .chain: true
+    default: false
+    }
+  }
+
   /// This operation with `next` done in the same pass, nil where that cannot be.
   func merging(_ next: PlanNode, _ choice: ConvolutionChoice) -> PlanNode? {
     guard let (operation, others) = merged(with: next, choice) else { return nil }
@@ -264,6 +273,12 @@ extension PlanNode {
     let merged: Operation? =
       switch operation {
       case .convolution(let filter): filter.merged(with: next.operation, choice)
+      case .chain(let first, let second):
+        if case .convolution(let merged)? = second.merged(with: next.operation, choice) {
+          .chain(first, merged)
+        } else {
+          nil
+        }
       case .depthwise(let filter): filter.merged(with: next.operation)
       case .border(let border): border.merged(with: next.operation)
       case .scaling(let scaling) where scaling.ceiling == nil:
@@ -296,6 +311,8 @@ extension PlanFilter {
       && window.columns.outputSize == window.width / 2
       && choice.canPool(self):
       result.pooled = true
+    case .convolution(let next) where choice.canChain(self, next):
+      return .chain(self, next)
     default:
       return nil
     }

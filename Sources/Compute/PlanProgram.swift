@@ -159,6 +159,13 @@ extension PlanNode {
           kernels: kernels),
         filter.multiplyAdds
       )
+    case .chain(let first, let second):
+      (
+        ConvolutionChain(
+          first, second, precision: precision,
+          storage: OperationStorage(input: storage[inputs[0]], output: storage[output]),
+          kernels: kernels), first.multiplyAdds + second.multiplyAdds
+      )
     case .depthwise(let filter):
       (PlanDepthwise(filter: filter, kernels: kernels.functions), filter.multiplyAdds)
     case .parts(let parts, let kernel, let bias):

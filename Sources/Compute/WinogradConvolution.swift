@@ -68,15 +68,29 @@ struct WinogradConvolution: UnaryPlanOperation {
     let size = (tiles + rounds * workers - 1) / max(rounds * workers, 1)
     let blocks = PlanProgram.chunks(of: tiles, atMost: max(size, 1))
     let groups = weights.panelGroups(of: schedule.panels)
+    let pictures = Pictures(start: input, photoStride: filter.window.inputCount)
     parallelItems(blocks.count, workers: workers) { worker, item in
-      let patches = scratch.worker(worker)
-      transform(blocks[item], of: blocks[item], input, patches)
-      for panels in groups {
-        multiply(
-          blocks[item], panels, patches, patches + weights.matrixCount * schedule.patchStride,
-          output)
-      }
+      run(blocks[item], groups, pictures, output, scratch.worker(worker))
     }
+  }
+
+  /// Takes a block of tiles through all steps.
+  private func run(
+    _ block: Range<Int>, _ groups: [Range<Int>], _ pictures: Pictures,
+    _ output: UnsafeMutablePointer<Float>, _ patches: UnsafeMutablePointer<Float>
+  ) {
+    transform(block, of: block, pictures, patches)
+    for panels in groups {
+      multiply(
+        block, panels, patches, patches + weights.matrixCount * schedule.patchStride, output)
+    }
+  }
+
+  /// Pictures, or some rows of one, that patches are taken from.
+  private struct Pictures {
+    let start: UnsafePointer<Float>
+    let photoStride: Int
+    var firstRow = 0
   }
 
   private func runShared(
@@ -84,11 +98,12 @@ struct WinogradConvolution: UnaryPlanOperation {
     _ scratch: PlanScratch
   ) {
     let pieces = PlanProgram.chunks(of: block.count, atMost: 4)
+    let pictures = Pictures(start: input, photoStride: filter.window.inputCount)
     parallelItems(pieces.count, workers: scratch.workerCount) { _, item in
       let piece = pieces[item]
       transform(
         block.lowerBound + piece.lowerBound..<block.lowerBound + piece.upperBound, of: block,
-        input, scratch.shared)
+        pictures, scratch.shared)
     }
     let groups = weights.panelGroups(of: schedule.panels)
     parallelItems(groups.count, workers: scratch.workerCount) { worker, item in
@@ -98,7 +113,7 @@ struct WinogradConvolution: UnaryPlanOperation {
 
   /// Transforms the patches of `tiles` into the matrices of `block`.
   private func transform(
-    _ tiles: Range<Int>, of block: Range<Int>, _ input: UnsafePointer<Float>,
+    _ tiles: Range<Int>, of block: Range<Int>, _ pictures: Pictures,
     _ patches: UnsafeMutablePointer<Float>
   ) {
     let window = filter.window
@@ -115,7 +130,9 @@ struct WinogradConvolution: UnaryPlanOperation {
       let top = tile * y - window.rows.paddingBefore
       let left = tile * x - window.columns.paddingBefore
       call.patch = storage.input.address(
-        input, photo * window.inputCount + (top * window.width + left) * channels)
+        pictures.start,
+        photo * pictures.photoStride
+          + ((top - pictures.firstRow) * window.width + left) * channels)
       call.top = Int32(max(0, -top))
       call.left = Int32(max(0, -left))
       call.bottom = Int32(min(tile + 2, window.height - top))
@@ -193,6 +210,29 @@ struct WinogradConvolution: UnaryPlanOperation {
       call.pixels = storage.output.address(output, pixel * outputs + first)
       call.matrices = UnsafePointer(products + (index - block.lowerBound) * schedule.productRow)
       kernels.f32_winograd_output(&call)
+    }
+  }
+
+  /// Rows of tiles of a photo.
+  var tileRows: Int { tilesDown }
+
+  /// The rows of a picture that row `y` of its tiles sees.
+  func inputRows(ofTileRow y: Int) -> Range<Int> {
+    let first = tile * y - filter.window.rows.paddingBefore
+    return max(first, 0)..<min(first + tile + 2, filter.window.height)
+  }
+
+  /// Computes one row of tiles of a photo from the rows of the picture that it sees.
+  func run(
+    tileRow y: Int, photo: Int, rows: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    let pictures = Pictures(
+      start: rows, photoStride: 0, firstRow: inputRows(ofTileRow: y).lowerBound)
+    let groups = weights.panelGroups(of: schedule.panels)
+    let first = (photo * tilesDown + y) * tilesAcross
+    for part in PlanProgram.chunks(of: tilesAcross, atMost: schedule.tiles) {
+      run(first + part.lowerBound..<first + part.upperBound, groups, pictures, output, scratch)
     }
   }
 

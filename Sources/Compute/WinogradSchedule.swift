@@ -1,5 +1,8 @@
 /// The side of the tiles of a Winograd convolution.
 enum WinogradTile {
+  /// Rows of pixels that the largest tile sees.
+  static let mostRows = 8
+
   /// What it costs to transform 16 channels of a tile's patch and of its products, against
   /// multiplying a million pairs of numbers on one core.
   ///

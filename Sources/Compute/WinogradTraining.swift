@@ -148,6 +148,12 @@ struct WinogradTraining: @unchecked Sendable {
       call.a = patches + matrix * layout.patchStride
       for first in stride(from: 0, to: outputs, by: panel) {
         call.b = UnsafePointer(scratch + matrix * layout.kernelStride + first * layout.inputs)
+        let isLast = first + panel >= outputs
+        call.next_a = isLast ? call.a + layout.patchStride : call.a
+        call.next_b =
+          isLast
+          ? UnsafePointer(scratch + (matrix + 1) * layout.kernelStride)
+          : call.b + panel * layout.inputs
         call.c = scratch + layout.products + matrix * layout.productStride + first
         kernels.f32_product(&call)
       }

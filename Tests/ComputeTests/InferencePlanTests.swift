@@ -274,6 +274,56 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
+  /// A shallow convolution and the one after it are done together where rows are long.
+  @Test(arguments: Precision.allCases, [(50, 97, false), (49, 131, true), (64, 112, true)])
+  func chainsOfConvolutionsAreWhatTheirPartsAre(
+    _ precision: Precision, _ size: (height: Int, width: Int, pooled: Bool)
+  ) {
+    let first = Tensor.random([3, 3, 3, 32], seed: 51, deviation: 0.2)
+    let second = Tensor.random([3, 3, 32, 48], seed: 52, deviation: 0.06)
+    let bias = Tensor.random([32], seed: 53).scalars
+    let batch = Tensor.random([3, size.height, size.width, 3], seed: 54)
+    func plan(_ kernels: KernelTable, _ choice: ConvolutionChoice, between: Bool) -> InferencePlan {
+      var builder = InferencePlanBuilder()
+      let x = builder.input(shape: [size.height, size.width, 3], name: "x")
+      var y = builder.convolution(
+        x, kernel: first, bias: bias, strides: (1, 1), padding: .same, name: "first")
+      y = builder.activation(y, .relu, name: "relu")
+      let middle = y
+      y = builder.convolution(
+        y, kernel: second, bias: nil, strides: (1, 1), padding: .same, name: "second")
+      if size.pooled {
+        y = builder.pooling(
+          y, kind: .max, window: (2, 2), strides: (2, 2), padding: .valid, name: "pool")
+      }
+      y = builder.activation(y, .relu, name: "last")
+      return builder.build(
+        outputs: between ? [y, middle] : [y], kernels: kernels, convolutions: choice,
+        precision: precision)
+    }
+    for kernels in KernelTable.available {
+      let chained = plan(kernels, .fastest, between: false)
+      let steps = chained.profile(batch)
+      #expect(steps[0].name.hasPrefix("first + relu + second"))
+      let result = chained.run(batch)[0]
+      let apart = plan(kernels, .fastest, between: true)
+      #expect(apart.profile(batch).count == steps.count + 1)
+      // In bf16 what is asked for is kept as float32.
+      let same = result == apart.run(batch)[0] || precision == .bf16
+      #expect(same, "\(kernels.name)")
+      expectClose(
+        result.scalars, plan(kernels, .direct, between: false).run(batch)[0].scalars,
+        absolute: precision == .f32 ? 6e-5 : 0.15, "\(kernels.name)")
+      let before = Threads.count
+      defer { Threads.count = before }
+      for threads in [1, 3, 8] {
+        Threads.count = threads
+        let same = chained.run(batch.rows(1..<2)).first == result.rows(1..<2)
+        #expect(same, "\(threads) threads")
+      }
+    }
+  }
+
   @Test func valuesUsedTwiceAndOutputsInTheMiddleSurviveFusion() {
     var builder = InferencePlanBuilder()
     let x = builder.input(shape: [8, 8, 16], name: "x")

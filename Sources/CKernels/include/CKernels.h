@@ -34,6 +34,8 @@ typedef struct {
   bool accumulate;
   /// What lies as C does and is added to the sums at the end, or NULL.
   const float *addend;
+  /// Whether C and the addend are hardly in a cache near by: they are fetched while this multiplies.
+  bool c_is_far;
   /// Whether C is of bf16 numbers, then c_row counts those; not with `accumulate`.
   bool c_is_bf16;
   /// Whether the addend is.
