@@ -25,7 +25,7 @@ package protocol Architecture: Sendable {
   /// The names of all layers of the classifier, in order.
   var topNames: [String] { get }
 
-  /// The network for pictures `[height, width, 3]`, its parameters all zero.
+  /// The network for pictures `[height, width, 3]`, its parameters zero or placeholders.
   ///
   /// Throws `LayerError` where the picture is too small.
   func network(inputShape: [Int], includesTop: Bool) throws(LayerError) -> Network

@@ -50,7 +50,7 @@ struct Assembly {
     let inputs = channels(of: input ?? last) / groups
     return try add(
       Conv2D(
-        name: layer, kernel: Tensor(zeros: [window.rows, window.columns, inputs, width]),
+        name: layer, kernel: Tensor(placeholder: [window.rows, window.columns, inputs, width]),
         bias: bias ? Tensor(zeros: [width]) : nil, strides: (stride, stride), groups: groups,
         padding: padding, activation: activation),
       after: input)

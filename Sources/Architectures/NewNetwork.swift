@@ -78,7 +78,8 @@ extension Network {
   ) throws(LayerError) {
     try add(
       Dense(
-        name: name, kernel: Tensor(zeros: [outputShape[0], units]), bias: Tensor(zeros: [units]),
+        name: name, kernel: Tensor(placeholder: [outputShape[0], units]),
+        bias: Tensor(zeros: [units]),
         activation: activation))
   }
 

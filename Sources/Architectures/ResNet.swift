@@ -106,7 +106,7 @@ package struct ResNet: Architecture {
     try network.add(GlobalAveragePooling2D(name: "avg_pool"))
     try network.add(
       Dense(
-        name: topNames[1], kernel: Tensor(zeros: [network.outputShape[0], topUnits]),
+        name: topNames[1], kernel: Tensor(placeholder: [network.outputShape[0], topUnits]),
         bias: Tensor(zeros: [topUnits]), activation: .softmax))
     return try network.inKerasOrder()
   }
@@ -148,7 +148,7 @@ package struct ResNet: Architecture {
     let channels = network.nodes[input].shape[2]
     try network.add(
       Conv2D(
-        name: convolution, kernel: Tensor(zeros: [window, window, channels, outputs]),
+        name: convolution, kernel: Tensor(placeholder: [window, window, channels, outputs]),
         bias: Tensor(zeros: [outputs]), strides: (stride, stride),
         padding: window == 3 ? .same : .valid),
       after: [input])

@@ -21,7 +21,7 @@ enum SmallConvnet {
       let suffix = index == 0 ? "" : "_\(index)"
       try network.add(
         Conv2D(
-          name: "conv2d" + suffix, kernel: Tensor(zeros: [3, 3, channels, width]),
+          name: "conv2d" + suffix, kernel: Tensor(placeholder: [3, 3, channels, width]),
           bias: Tensor(zeros: [width]), activation: .relu))
       try network.add(MaxPooling2D(name: "max_pooling2d" + suffix))
       channels = width

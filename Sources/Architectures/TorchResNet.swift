@@ -100,7 +100,7 @@ package struct TorchResNet: Architecture {
     let channels = network.nodes[input].shape[2]
     try network.add(
       Conv2D(
-        name: name, kernel: Tensor(zeros: [window, window, channels, convolution.outputs]),
+        name: name, kernel: Tensor(placeholder: [window, window, channels, convolution.outputs]),
         bias: nil, strides: (stride, stride), padding: stride == 1 ? .same : .valid),
       after: [input])
     try network.add(

@@ -76,7 +76,7 @@ package struct TorchVGG: Architecture {
         let outputs = widths[block]
         try network.add(
           Conv2D(
-            name: name, kernel: Tensor(zeros: [3, 3, channels, outputs]),
+            name: name, kernel: Tensor(placeholder: [3, 3, channels, outputs]),
             bias: Tensor(zeros: [outputs]), padding: .same,
             activation: isNormalized ? .linear : .relu))
       case .normalization:

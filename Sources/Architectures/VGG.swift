@@ -75,7 +75,7 @@ package struct VGG: Architecture {
         try network.add(
           Conv2D(
             name: "block\(block + 1)_conv\(convolution)",
-            kernel: Tensor(zeros: [3, 3, channels, widths[block]]),
+            kernel: Tensor(placeholder: [3, 3, channels, widths[block]]),
             bias: Tensor(zeros: [widths[block]]), padding: .same, activation: .relu,
             initializer: initializer))
         channels = widths[block]
@@ -87,7 +87,7 @@ package struct VGG: Architecture {
     for (name, units) in zip(Self.denseNames, topUnits) {
       try network.add(
         Dense(
-          name: name, kernel: Tensor(zeros: [network.outputShape[0], units]),
+          name: name, kernel: Tensor(placeholder: [network.outputShape[0], units]),
           bias: Tensor(zeros: [units]), activation: name == "predictions" ? .softmax : .relu))
     }
     return network

@@ -24,3 +24,18 @@ func parallelItems(_ count: Int, workers: Int, _ body: (_ worker: Int, _ item: I
     }
   }
 }
+
+/// The results of `body` for all items in their order, made by several threads at once.
+///
+/// Where it throws for several items, the error is that of the first of them.
+package func parallelMap<Item: Sendable, Result: Sendable>(
+  _ items: [Item], _ body: (Item) throws -> Result
+) throws -> [Result] {
+  let results = Mutex<[Int: Swift.Result<Result, any Error>]>([:])
+  parallelItems(items.count, workers: Threads.count) { _, index in
+    let result = Swift.Result { try body(items[index]) }
+    results.withLock { $0[index] = result }
+  }
+  let found = results.withLock { $0 }
+  return try items.indices.compactMap { try found[$0]?.get() }
+}

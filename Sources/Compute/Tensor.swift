@@ -19,12 +19,24 @@ package struct Tensor: Sendable, Equatable {
     self.init(shape: shape, scalars: [Float](repeating: 0, count: shape.reduce(1, *)))
   }
 
+  /// The shape alone, for numbers that follow: there is nothing to read until they are set.
+  package init(placeholder shape: [Int]) {
+    self.shape = shape
+    scalars = []
+  }
+
+  /// Whether the numbers have not been set yet.
+  package var isPlaceholder: Bool { scalars.isEmpty && !shape.contains(0) }
+
   /// A tensor whose elements `fill` writes, all of them; nothing is cleared before.
   package init(shape: [Int], filledBy fill: (UnsafeMutablePointer<Float>) -> Void) {
     let count = shape.reduce(1, *)
     self.shape = shape
     scalars = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let base = buffer.baseAddress { fill(base) }
+      if let base = buffer.baseAddress {
+        LargePages.advise(base, bytes: count * MemoryLayout<Float>.stride)
+        fill(base)
+      }
       initialized = count
     }
   }

@@ -30,7 +30,7 @@ extension HDF5Dataset {
   public func readDoubles() throws(HDF5Error) -> [Double] {
     switch NumberForm(elementType) {
     case .half: try readHalves(rows: nil).map { Double($0) }
-    case .single, .double: try readNumbers(rows: nil, chdf5_native_double(), filler: 0)
+    case .single, .double: try readNumbers(rows: nil, chdf5_native_double())
     case .signed: try readSigned(rows: nil).map { Double($0) }
     case .unsigned: try readUnsigned(rows: nil).map { Double($0) }
     }
@@ -39,9 +39,9 @@ extension HDF5Dataset {
   private func floats(rows: Range<Int>?) throws(HDF5Error) -> [Float] {
     switch NumberForm(elementType) {
     case .half: try readHalves(rows: rows).map { Float($0) }
-    case .single: try readNumbers(rows: rows, chdf5_native_float(), filler: 0)
+    case .single: try readNumbers(rows: rows, chdf5_native_float())
     case .double:
-      try (readNumbers(rows: rows, chdf5_native_double(), filler: 0) as [Double]).map { Float($0) }
+      try (readNumbers(rows: rows, chdf5_native_double()) as [Double]).map { Float($0) }
     case .signed: try readSigned(rows: rows).map { Float($0) }
     case .unsigned: try readUnsigned(rows: rows).map { Float($0) }
     }
@@ -67,15 +67,15 @@ extension HDF5Dataset {
   private func readHalves(rows: Range<Int>?) throws(HDF5Error) -> [Float16] {
     let type = try HDF5ElementType.float16.fileType(object.place)
     defer { release(type) }
-    return try readNumbers(rows: rows, type, filler: 0)
+    return try readNumbers(rows: rows, type)
   }
 
   private func readSigned(rows: Range<Int>?) throws(HDF5Error) -> [Int64] {
-    try readNumbers(rows: rows, chdf5_native_int64(), filler: 0)
+    try readNumbers(rows: rows, chdf5_native_int64())
   }
 
   private func readUnsigned(rows: Range<Int>?) throws(HDF5Error) -> [UInt64] {
-    try readNumbers(rows: rows, chdf5_native_uint64(), filler: 0)
+    try readNumbers(rows: rows, chdf5_native_uint64())
   }
 
   /// The elements of an integer, boolean or enumeration dataset, or of some of its rows.
@@ -138,15 +138,38 @@ extension HDF5Dataset {
   }
 
   private func readNumbers<T: BitwiseCopyable>(
-    rows: Range<Int>?, _ type: @autoclosure () -> hid_t, filler: T
+    rows: Range<Int>?, _ type: @autoclosure () -> hid_t
   ) throws(HDF5Error) -> [T] {
     try requireNumbers()
     return try withSelection(rows: rows) { selection throws(HDF5Error) in
       try requireStored(selection.count, in: selection.dataset)
-      var values = [T](repeating: filler, count: selection.count)
-      try read(selection, type(), into: &values)
-      return values
+      return try filled(selection.count) { memory throws(HDF5Error) in
+        if T.self == Float.self, rows == nil, try readPlainFloats(selection, into: memory) {
+          return
+        }
+        try read(selection, type(), into: memory.baseAddress)
+      }
     }
+  }
+
+  /// An array of which `fill` writes all bytes; nothing is cleared before.
+  private func filled<T: BitwiseCopyable>(
+    _ count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(HDF5Error) -> Void
+  ) throws(HDF5Error) -> [T] {
+    var failure: HDF5Error?
+    let values = [T](unsafeUninitializedCapacity: count) { memory, initialized in
+      let bytes = UnsafeMutableRawBufferPointer(
+        start: memory.baseAddress, count: count * MemoryLayout<T>.stride)
+      adviseLargePages(bytes)
+      do throws(HDF5Error) {
+        try fill(bytes)
+        initialized = count
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return values
   }
 
   private func requireNumbers() throws(HDF5Error) {

@@ -46,7 +46,7 @@ package struct Conv2D: ActivatedLayer {
     let window = try configuration.pair("kernel_size")
     self.init(
       name: configuration.name,
-      kernel: Tensor(zeros: [window.0, window.1, input[2] / groups, filters]),
+      kernel: Tensor(placeholder: [window.0, window.1, input[2] / groups, filters]),
       bias: configuration.bool("use_bias", default: true) ? Tensor(zeros: [filters]) : nil,
       strides: try configuration.pair("strides", default: (1, 1)),
       dilation: try configuration.pair("dilation_rate", default: (1, 1)), groups: groups,

@@ -26,7 +26,7 @@ package struct Dense: ClassifierLayer {
     let units = try configuration.int("units")
     guard units > 0 else { throw .missingField("units", layer: configuration.name) }
     self.init(
-      name: configuration.name, kernel: Tensor(zeros: [inputs, units]),
+      name: configuration.name, kernel: Tensor(placeholder: [inputs, units]),
       bias: configuration.bool("use_bias", default: true) ? Tensor(zeros: [units]) : nil,
       activation: try configuration.activation())
   }

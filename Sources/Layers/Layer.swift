@@ -15,6 +15,9 @@ package struct Parameter: Sendable {
     self.value = value
     self.isTrainable = isTrainable
   }
+
+  /// How many numbers there are, also before they are set.
+  package var count: Int { value.shape.reduce(1, *) }
 }
 
 /// What a layer's training pass gives: its output, and what `backward` will want besides.
@@ -60,7 +63,7 @@ package struct LayerGradients: Sendable {
 package protocol Layer: Sendable {
   /// Keras's class name, such as `Conv2D`.
   static var className: String { get }
-  /// Builds the layer from a Keras configuration, its parameters all zero.
+  /// Builds the layer from a Keras configuration, its parameters zero or placeholders.
   init(configuration: Configuration, inputShapes: [[Int]]) throws(LayerError)
 
   var name: String { get }
@@ -114,7 +117,7 @@ extension Layer {
     set {}
   }
   package var className: String { Self.className }
-  package var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+  package var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
   package mutating func initialize(random: inout SeededRandom) {}
 }
 

@@ -34,7 +34,7 @@ package struct Network: Sendable {
     /// statistics of a normalisation.
     package var trainableCount: Int {
       guard isTrainable, sharedWith == nil else { return 0 }
-      return layer.parameters.filter(\.isTrainable).reduce(0) { $0 + $1.value.count }
+      return layer.parameters.filter(\.isTrainable).reduce(0) { $0 + $1.count }
     }
   }
 

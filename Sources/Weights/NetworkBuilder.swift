@@ -1,6 +1,6 @@
 internal import Layers
 
-/// Builds a `Network`, its parameters zero, from what `model_config` says.
+/// Builds a `Network`, its parameters zero or placeholders, from what `model_config` says.
 struct NetworkBuilder {
   private let path: String
   private let kerasVersion: Int

@@ -23,16 +23,7 @@ package enum WeightLoader {
     let file = file.named(as: network) ?? file
     let matching = Matching(file: file, network: network)
     if !allowPartial, let mismatch = matching.mismatch { throw WeightsError.mismatch(mismatch) }
-    var result = network
-    for match in matching.loads {
-      let stored = Tensor(
-        shape: match.tensor.shape, scalars: try match.tensor.read(file: file.path))
-      result.updateLayer(at: match.node) { layer in
-        let shape = layer.parameters[match.parameter].value.shape
-        layer.parameters[match.parameter].value = match.arrangement.apply(stored, shape: shape)
-      }
-    }
-    network = result
+    network = try filled(network, matching.loads, path: file.path)
     var report = LoadReport(rows: matching.rows)
     let hasKernels = matching.loads.contains { $0.tensor.shape.count == 4 }
     if hasKernels, let note = file.kernels.note { report.notes.append(note) }
@@ -41,5 +32,29 @@ package enum WeightLoader {
         "rows of dense layers after a Flatten are brought from channels first to channels last")
     }
     return report
+  }
+
+  /// The network with what the file has for it; what was a placeholder and stays without is zero.
+  private static func filled(
+    _ network: Network, _ loads: [Matching.Load], path: String
+  ) throws -> Network {
+    let tensors = try parallelMap(loads) { load in
+      let stored = Tensor(shape: load.tensor.shape, scalars: try load.tensor.read(file: path))
+      let parameter = network.nodes[load.node].layer.parameters[load.parameter]
+      return load.arrangement.apply(stored, shape: parameter.value.shape)
+    }
+    var result = network
+    for (load, tensor) in zip(loads, tensors) {
+      result.updateLayer(at: load.node) { $0.parameters[load.parameter].value = tensor }
+    }
+    for index in result.nodes.indices {
+      for (position, parameter) in result.nodes[index].layer.parameters.enumerated()
+      where parameter.value.isPlaceholder {
+        result.updateLayer(at: index) {
+          $0.parameters[position].value = Tensor(zeros: parameter.value.shape)
+        }
+      }
+    }
+    return result
   }
 }

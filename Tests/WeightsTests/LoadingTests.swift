@@ -77,6 +77,11 @@ import Weights
     #expect(network.nodes[last].layer.parameters[0].value == mark)
     let first = try Expected().tensor("weights/block1_conv1/kernel")
     #expect(network.nodes[1].layer.parameters[0].value == first)
+    // Where nothing was before, numbers that the file lacks are zero.
+    var fresh = try emptyVGG()
+    #expect(fresh.nodes[last].layer.parameters[0].value.isPlaceholder)
+    _ = try load("wrong_missing_layer.h5", into: &fresh, allowPartial: true)
+    #expect(fresh.nodes[last].layer.parameters[0].value == Tensor(zeros: [3, 3, 6, 6]))
   }
 
   @Test func failureLeavesTheNetworkAlone() throws {

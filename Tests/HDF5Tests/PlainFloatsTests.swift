@@ -1,0 +1,73 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+/// Float32 that lie in one piece are read around libhdf5: the numbers are the same.
+struct PlainFloatsTests {
+  private func values(_ count: Int) -> [Float] { (0..<count).map { Float($0) * 0.5 - 3 } }
+
+  @Test func everyLayoutGivesTheSameNumbers() throws {
+    try Locations.withTemporaryFolder { folder in
+      let path = folder.path + "/a.h5"
+      let file = try HDF5File.create(path)
+      let numbers = values(70_000)
+      let plain = try file.root.createDataset("plain", shape: [700, 100], type: .float32)
+      let pieces = try file.root.createDataset(
+        "pieces", shape: [700, 100], type: .float32, chunk: [64, 64], deflate: 1)
+      let wide = try file.root.createDataset("wide", shape: [700, 100], type: .float64)
+      try file.root.createDataset("unwritten", shape: [30], type: .float32)
+      for dataset in [plain, pieces, wide] { try dataset.write(numbers) }
+      // What was written may still be with libhdf5.
+      #expect(try plain.readFloats() == numbers)
+      try file.close()
+
+      let stored = try HDF5File.open(path)
+      for name in ["plain", "pieces", "wide"] {
+        let dataset = try stored.root.dataset(name)
+        #expect(try dataset.readFloats() == numbers)
+        #expect(try dataset.readRows(5..<7) == Array(numbers[500..<700]))
+      }
+      #expect(
+        try stored.root.dataset("unwritten").readFloats() == [Float](repeating: 0, count: 30))
+      try stored.close()
+      #expect(throws: HDF5Error.self) { try stored.root.dataset("plain").readFloats() }
+    }
+  }
+
+  @Test func severalThreadsReadAtOnce() throws {
+    try Locations.withTemporaryFolder { folder in
+      let path = folder.path + "/a.h5"
+      let file = try HDF5File.create(path)
+      for index in 0..<8 {
+        let numbers = values(300_000 + index)
+        try file.root.createDataset("\(index)", shape: [numbers.count], type: .float32)
+          .write(numbers)
+      }
+      try file.close()
+      let stored = try HDF5File.open(path)
+      let datasets = try (0..<8).map { try stored.root.dataset("\($0)") }
+      let expected = values(300_007)
+      DispatchQueue.concurrentPerform(iterations: 32) { turn in
+        let index = turn % 8
+        #expect((try? datasets[index].readFloats()) == Array(expected.prefix(300_000 + index)))
+      }
+      try stored.close()
+    }
+  }
+
+  /// Everything that a descriptor is lent for gives it back.
+  @Test func noDescriptorIsLeftOpen() throws {
+    try Locations.withTemporaryFolder { folder in
+      let path = folder.path + "/a.h5"
+      let file = try HDF5File.create(path)
+      try file.root.createDataset("x", shape: [3], type: .float32).write([1, 2, 3] as [Float])
+      try file.close()
+      let stored = try HDF5File.open(path)
+      let dataset = try stored.root.dataset("x")
+      // More than a process may have open by default.
+      for _ in 0..<5000 { #expect(try dataset.readFloats() == [1, 2, 3]) }
+      try stored.close()
+    }
+  }
+}
