@@ -6,6 +6,7 @@ import Weights
 
 struct Augment: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "augment",
     abstract: "Write photos as a network sees them after random changes.",
     discussion: """
       View 1 is what `tl fine-tune` with the same --seed and changes sees in its first epoch, \

@@ -5,6 +5,7 @@ import Training
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bench",
     abstract: "Time a base on made-up photos, and show where its time goes.",
     discussion: """
       The base runs as the frozen part of every command does. Photos a second are the median of

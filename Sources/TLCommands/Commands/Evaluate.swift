@@ -4,6 +4,7 @@ import Training
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "evaluate",
     abstract: "Measure a model on a folder of labelled photos.",
     discussion: """
       Every number comes with its 95 % interval: Wilson's for shares of photos, a bootstrap's for \

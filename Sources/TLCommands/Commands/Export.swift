@@ -9,6 +9,7 @@ extension NumberType: ExpressibleByArgument {}
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "export",
     abstract: "Write a model in another format, for Keras, ONNX or safetensors.",
     discussion: """
       keras-h5     a full model for Keras 2 and 3 (.h5)

@@ -5,6 +5,7 @@ import Training
 
 struct ExtractFeatures: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "extract-features",
     abstract: "Store what a frozen base makes of every photo of a folder.",
     discussion: """
       DATA has one subfolder per class. The output is an HDF5 file with features, labels, paths \
@@ -44,19 +45,8 @@ struct ExtractFeatures: ParsableCommand {
     let console = options.console
     let folder = try listed(labelledOrNot: data, excluding: pass.exclude, console)
     try OutputPlace.check(output)
-    let loaded = try loadedBase(base, photos, layer: layer, console)
-    try OutputPlace.check(output, inputs: [loaded.path])
-    let network = try loaded.network.pooled(pooling)
-    let loader = try photos.loader(for: loaded, pass.limits)
-    console.note("photos: \(loader.summary)")
-    let extraction = FeatureExtraction(
-      base: network,
-      source: FeatureSource(
-        base: loaded.name, baseFile: URL(filePath: loaded.path).standardizedFileURL.path,
-        baseFingerprint: loaded.fingerprint,
-        layer: loaded.layer, pooling: pooling, loader: loader,
-        precision: precision.chosen(console)),
-      batchSize: batchSize, isStrict: pass.strict)
+    let extraction = try extraction(console)
+    let source = extraction.source
     let progress = ExtractionProgress(photos: folder.photos.count, console)
     let summary = try extraction.run(folder, output: output) { event in
       try Interrupt.check()
@@ -69,13 +59,30 @@ struct ExtractFeatures: ParsableCommand {
     let taken = summary.reused > 0 ? ", \(summary.reused) of them taken over" : ""
     try format.print(
       ExtractionReport(
-        features: output, shape: shape, layer: loaded.layer, base: loaded.name,
+        features: output, shape: shape, layer: source.layer, base: source.base,
         computed: summary.computed, reused: summary.reused, skipped: summary.tally.skipped.count),
       on: console
     ) {
       try console.result(
-        "wrote \(output): features \(shape) of layer '\(loaded.layer)'\(taken)")
+        "wrote \(output): features \(shape) of layer '\(source.layer)'\(taken)")
     }
+  }
+
+  /// What runs the base; its weights as they lie in the file are let go, those laid out for the run
+  /// stay.
+  private func extraction(_ console: Console) throws -> FeatureExtraction {
+    let loaded = try loadedBase(base, photos, layer: layer, console)
+    try OutputPlace.check(output, inputs: [loaded.path])
+    let loader = try photos.loader(for: loaded, pass.limits)
+    console.note("photos: \(loader.summary)")
+    return FeatureExtraction(
+      base: try loaded.network.pooled(pooling),
+      source: FeatureSource(
+        base: loaded.name, baseFile: URL(filePath: loaded.path).standardizedFileURL.path,
+        baseFingerprint: loaded.fingerprint,
+        layer: loaded.layer, pooling: pooling, loader: loader,
+        precision: precision.chosen(console)),
+      batchSize: batchSize, isStrict: pass.strict)
   }
 }
 

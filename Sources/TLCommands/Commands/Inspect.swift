@@ -4,6 +4,7 @@ import Training
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "inspect",
     abstract: "Show what a file with weights holds, and what it is.",
     discussion: """
       Prints every group, dataset and attribute, then whether this is a Keras file, of which \

@@ -3,6 +3,7 @@ import Demo
 
 struct MakeDemo: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "make-demo",
     abstract: "Draw pictures of cats and dogs to try everything without photos.",
     discussion: """
       Makes train, validation and test, each with cats and dogs, in a new folder. Half of the \

@@ -5,6 +5,7 @@ import Training
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "predict",
     abstract: "Classify photos and folders of photos.",
     discussion: """
       Photos keep the order given; those of a folder come sorted by path. A photo that fails gets \

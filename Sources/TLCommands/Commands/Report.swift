@@ -3,6 +3,7 @@ import Explain
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "report",
     abstract: "Write a training run's report: one HTML page.",
     discussion: """
       The page holds the curves, the numbers with their 95 % intervals, the confusion matrix, the \

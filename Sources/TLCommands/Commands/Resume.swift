@@ -4,6 +4,7 @@ import Training
 
 struct Resume: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "resume",
     abstract: "Go on with a run that was interrupted or killed.",
     discussion: """
       The run goes on from its last checkpoint as if it had never stopped: the weights at the end \
@@ -51,7 +52,8 @@ struct Resume: ParsableCommand {
       arguments + ["--resume"] + (options.quiet ? ["--quiet"] : [])
       + (format.json ? ["--json"] : [])
     options.console.note("tl \(command.name) \(words.map(shellWord).joined(separator: " "))")
-    let invocation = Invocation(command: command, arguments: words)
+    let invocation = Invocation(
+      name: command.name, type: command.type, arguments: words)
     var parsed = try command.type.parse(words)
     try Invocation.$current.withValue(invocation) { try parsed.run() }
   }

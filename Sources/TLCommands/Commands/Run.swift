@@ -4,6 +4,7 @@ import Training
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Run a whole workflow from a recipe file.",
     discussion: """
       A recipe is YAML: each stage names a command of tl and that command's options without --, \

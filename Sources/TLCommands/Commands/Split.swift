@@ -6,6 +6,7 @@ import Training
 
 struct Split: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "split",
     abstract: "Divide photos into folders for training, validation and test.",
     discussion: """
       DATA has one subfolder per class. Every class is divided in the same shares; photos that \

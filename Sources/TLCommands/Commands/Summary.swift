@@ -5,6 +5,7 @@ import Weights
 
 struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "summary",
     abstract: "Show the layers of a base or model, and which of them training would change.",
     discussion: """
       --unfreeze and --freeze mean what they do in `tl fine-tune`: a layer's name, a block or \

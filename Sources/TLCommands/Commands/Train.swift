@@ -6,6 +6,7 @@ import Training
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "train",
     abstract: "Train a network by name from random weights.",
     discussion: """
       Networks: small-convnet (the book's, section 5.2), lenet-5, and tl-mini, whose weights below \

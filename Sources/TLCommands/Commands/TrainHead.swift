@@ -5,6 +5,7 @@ import Training
 
 struct TrainHead: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "train-head",
     abstract: "Train a small dense classifier on stored features.",
     discussion: """
       The model file holds the base and the head together: Keras opens it, and so do \

@@ -49,7 +49,7 @@ extension ParsableCommand {
   ) -> Invocation {
     let words = name(of: command).split(separator: " ").dropFirst().map(String.init)
     return Invocation(
-      command: CommandOptions(words.joined(separator: " "), command),
+      name: words.joined(separator: " "), type: command,
       arguments: Array(arguments.dropFirst(words.count)))
   }
 

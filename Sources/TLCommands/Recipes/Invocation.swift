@@ -1,16 +1,22 @@
+import ArgumentParser
 import Foundation
 
 /// How a command was called, so that its run can be repeated.
 struct Invocation {
-  let command: CommandOptions
+  let name: String
+  let type: any ParsableCommand.Type
   /// Without the command's own name.
   let arguments: [String]
 
   /// The call that runs at present.
   @TaskLocal static var current: Invocation?
 
+  /// What the command takes; asked for only where a run is kept, as finding it out takes a while.
+  var command: CommandOptions { CommandOptions(name, type) }
+
   /// What was given, option by option, as a recipe has it.
   var given: [(key: String, values: [String])] {
+    let command = command
     var given: [(key: String, values: [String])] = []
     func add(_ key: String, _ value: String, isRepeating: Bool) {
       if let index = given.firstIndex(where: { $0.key == key }) {
@@ -47,6 +53,7 @@ struct Invocation {
   ///
   /// - Parameter chosen: what the command itself chose where nothing was given.
   func recipe(name: String, chosen: [(key: String, value: String)]) throws -> String {
+    let command = command
     let given = given.filter { !CommandOptions.places.contains($0.key) }
     let more = chosen.filter { choice in
       command[choice.key] != nil && !given.contains { $0.key == choice.key }

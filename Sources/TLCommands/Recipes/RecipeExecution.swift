@@ -102,7 +102,7 @@ extension RunOptions {
   /// - Returns: false where it was called for one seed, and nothing was done.
   func runSeeds(first: UInt64, _ console: Console) throws -> Bool {
     guard let count = seeds, count > 1, let call = Invocation.current else { return false }
-    let name = call.command.name
+    let name = call.name
     let text = try RecipeText(
       name: name, description: nil,
       stages: [

@@ -50,7 +50,8 @@ final class RecipeRun {
     let start = clock.now
     do {
       let command = try stage.command.type.parse(stage.arguments)
-      let invocation = Invocation(command: stage.command, arguments: stage.arguments)
+      let invocation = Invocation(
+        name: stage.command.name, type: stage.command.type, arguments: stage.arguments)
       try Console.$current.withValue(inner) {
         try Invocation.$current.withValue(invocation) {
           var command = command
