@@ -58,6 +58,9 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hotCode),
+    .target(
+      name: "Scratch",
+      swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
     .target(name: "Downloads", dependencies: ["CCurl"]),
     .target(name: "Drawing", dependencies: ["CCairo", "Images"], swiftSettings: hotCode),
     .target(name: "Demo", dependencies: ["Drawing", "Images", "Compute"], swiftSettings: hotCode),
@@ -72,7 +75,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Architectures", "Weights", "Images", "HDF5", "Downloads", "TensorBoard", "ONNX",
+        "Architectures", "Weights", "Images", "HDF5", "Scratch", "Downloads", "TensorBoard", "ONNX",
       ],
       swiftSettings: noPointers),
     .target(
@@ -93,6 +96,7 @@ let package = Package(
     .testTarget(
       name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ArchivesTests", dependencies: ["Archives", "TestSupport"]),
+    .testTarget(name: "ScratchTests", dependencies: ["Scratch", "TestSupport"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
     .testTarget(
       name: "LayersTests", dependencies: ["Layers", "TestSupport"], resources: [.copy("Goldens")]),

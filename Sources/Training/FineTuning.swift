@@ -6,8 +6,8 @@ package import Layers
 /// Trains the unfrozen layers of a model together with its head, on photos.
 ///
 /// Unless photos are changed at random, what leaves the frozen prefix does not change from epoch to
-/// epoch. It is computed once and kept in memory where it fits into `cacheLimit` bytes, else anew in
-/// every epoch. Photos for validation are never changed.
+/// epoch. It is computed once and kept on disk, in a file without a name, where it fits into
+/// `cacheLimit` bytes, else anew in every epoch. Photos for validation are never changed.
 ///
 /// With an unfreezing schedule the run has several stages, and the prefix's outputs are made anew for
 /// each.
@@ -18,6 +18,8 @@ package struct FineTuning {
   let batchSize: Int
   let isStrict: Bool
   private let cacheLimit: Int
+  /// The folder on whose disk the prefix's outputs are kept.
+  package var cacheFolder = NSTemporaryDirectory()
   let augmentation: AugmentationPlan?
   private let command: String
   private let teacher: Teacher?
@@ -29,6 +31,8 @@ package struct FineTuning {
     case stage(Stage, index: Int, of: Int, Caching)
     /// Photos through the frozen prefix.
     case prefix(done: Int, of: Int)
+    /// Outputs of the prefix that cannot be kept, and why; photos are gone through from the first.
+    case uncached(String)
     /// What was noticed about the photos, before training starts; `shared` is how many photos of
     /// the validation folder are, byte for byte, also trained on.
     case examined(PhotoTally, validation: PhotoTally?, shared: Int)
@@ -42,7 +46,7 @@ package struct FineTuning {
     package let model: ClassifierModel
     package let proof: FreezeProof
     /// The share of the training in which the network waited for photos, 0 to 1; nil where what
-    /// it needed was kept in memory.
+    /// it needed was kept.
     package let photoWait: Double?
     /// What the model says of the photos to validate on, nil without any.
     package let predictions: Predictions?
@@ -83,7 +87,7 @@ package struct FineTuning {
     _ = try settings.partRates.factors(in: model.network)
   }
 
-  /// Which outputs of the prefix are kept in memory, for so many photos to train and validate on.
+  /// Which outputs of the prefix are kept, for so many photos to train and validate on.
   package func caching(_ stage: Stage, photos: Int, validation: Int) -> Caching {
     let rowBytes = 4 * stage.boundary.shape.reduce(1, *)
     let isFresh = augmentation != nil && augmentation?.views == nil

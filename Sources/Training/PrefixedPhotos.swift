@@ -24,17 +24,14 @@ package struct AugmentationPlan: Sendable, Equatable, Codable {
   }
 }
 
-/// Labelled photos as the frozen prefix leaves them, kept in memory or computed when asked for.
+/// Labelled photos as the frozen prefix leaves them, kept on disk or computed when asked for.
 struct PrefixedPhotos: Examples {
   private let photos: [Photo]
   /// All photos of the folder, also those that do not decode.
   private let all: [Photo]
   private let pass: PhotoPass
   private let augmentation: (plan: AugmentationPlan, seed: UInt64)?
-  /// The outputs of each view, or nothing.
-  private let cache: [Tensor]
-  /// What is mixed into each photo in each view, or nothing.
-  private let cachedMixtures: [[LabelMixture?]]
+  private let cache: PrefixCache?
   let labels: [Int]
   /// SHA-256 of each photo's file.
   let fingerprints: [String]
@@ -47,10 +44,14 @@ struct PrefixedPhotos: Examples {
   /// Runs the prefix once over all views of all photos, to keep the outputs; or only decodes the
   /// photos, to know which of them can be.
   ///
-  /// - Parameter report: told how many pictures are done.
+  /// Throws `ScratchError` where the outputs cannot be kept.
+  ///
+  /// - Parameters:
+  ///   - cacheFolder: where outputs are kept, nil where they are not.
+  ///   - report: told how many pictures are done.
   init(
     _ folder: PhotoFolder, _ pass: PhotoPass,
-    _ augmentation: (plan: AugmentationPlan, seed: UInt64)?, cached: Bool,
+    _ augmentation: (plan: AugmentationPlan, seed: UInt64)?, cacheFolder: String?,
     wait: PhotoWait = PhotoWait(), report: (Int) throws -> Void
   ) throws {
     self.wait = wait
@@ -58,35 +59,30 @@ struct PrefixedPhotos: Examples {
     self.augmentation = augmentation
     var usable: [Photo] = []
     var fingerprints: [String] = []
-    var cache: [Tensor] = []
-    var mixtures: [[LabelMixture?]] = []
     all = folder.photos
-    if cached {
+    if let cacheFolder {
       let views = (1...(augmentation?.plan.views ?? 1)).map { epoch in
         augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed, of: folder.photos) }
       }
-      var first: [LabelMixture?] = []
       let count = folder.photos.count
-      var values: [Float] = []
-      values.reserveCapacity(count * pass.plan.outputShapes[0].reduce(1, *))
+      let cache = try PrefixCache(pass, pictures: count * views.count, folder: cacheFolder)
       tally = try pass.run(folder.photos, view: views[0]) { batch, output in
         usable += batch.indices.map { folder.photos[$0] }
         fingerprints += batch.photos.map(\.fingerprint)
-        first += batch.photos.map(\.mixture)
-        values += output.scalars
+        try cache.add(batch, output)
         try report(batch.range.upperBound)
       }
-      cache.append(pass.rows(values, count: usable.count))
-      mixtures.append(first)
       for (index, view) in views.enumerated().dropFirst() {
         let skipped = count - usable.count
-        let (rows, mixed) = try pass.outputs(usable, view: view) {
-          try report(index * count + skipped + $0)
+        try pass.runDecodable(usable, view: view) { batch, output in
+          try cache.add(batch, output)
+          try report(index * count + skipped + batch.range.upperBound)
         }
-        cache.append(rows)
-        mixtures.append(mixed)
       }
+      cache.photos = usable.count
+      self.cache = cache
     } else {
+      cache = nil
       tally = try pass.decode(folder.photos) { batch in
         usable += batch.indices.map { folder.photos[$0] }
         fingerprints += batch.photos.map(\.fingerprint)
@@ -97,8 +93,6 @@ struct PrefixedPhotos: Examples {
     photos = usable
     self.fingerprints = fingerprints
     labels = usable.map { $0.label ?? 0 }
-    self.cache = cache
-    cachedMixtures = mixtures
   }
 
   /// The photos' paths below the data folder.
@@ -106,12 +100,12 @@ struct PrefixedPhotos: Examples {
 
   /// The outputs that the first epoch sees.
   func values(at indices: [Int]) throws -> Tensor {
-    if let first = cache.first { return first.gatheringRows(indices) }
-    return try pass.outputs(indices.map { photos[$0] }, view: view(epoch: 1)).rows
+    if let cache { return try cache.rows(at: indices, epoch: 1) }
+    return try pass.outputs(indices.map { photos[$0] }, view: view(epoch: 1))
   }
 
   func readable(at indices: [Int]) throws -> (indices: [Int], values: Tensor) {
-    if let first = cache.first { return (indices, first.gatheringRows(indices)) }
+    if let cache { return (indices, try cache.rows(at: indices, epoch: 1)) }
     var (values, places): ([Float], [Int]) = ([], [])
     try pass.run(indices.map { photos[$0] }, view: view(epoch: 1)) { batch, output in
       lost.add(batch.failures)
@@ -126,11 +120,10 @@ struct PrefixedPhotos: Examples {
   func forEachBatch(
     _ batches: [[Int]], epoch: Int, _ body: ([Int], Tensor, [LabelMixture?]) throws -> Void
   ) throws {
-    if !cache.isEmpty {
-      let rows = cache[(epoch - 1) % cache.count]
-      let mixtures = cachedMixtures[(epoch - 1) % cache.count]
-      for indices in batches {
-        try body(indices, rows.gatheringRows(indices), indices.map { mixtures[$0] })
+    if let cache {
+      for (indices, next) in zip(batches, batches.dropFirst() + [[]]) {
+        let rows = try cache.rows(at: indices, epoch: epoch, preparing: next)
+        try body(indices, rows, cache.mixtures(at: indices, epoch: epoch))
       }
       return
     }
@@ -216,22 +209,15 @@ extension PhotoPass {
     }
   }
 
-  /// The plan's outputs for photos that decoded before, and what was mixed into them.
-  fileprivate func outputs(
-    _ photos: [Photo], view: AugmentedView?, report: (Int) throws -> Void = { _ in }
-  ) throws -> (rows: Tensor, mixtures: [LabelMixture?]) {
+  /// The plan's outputs for photos that decoded before.
+  fileprivate func outputs(_ photos: [Photo], view: AugmentedView?) throws -> Tensor {
     var values: [Float] = []
-    var mixtures: [LabelMixture?] = []
     values.reserveCapacity(photos.count * plan.outputShapes[0].reduce(1, *))
-    try runDecodable(photos, view: view) { batch, output in
-      values += output.scalars
-      mixtures += batch.photos.map(\.mixture)
-      try report(batch.range.upperBound)
-    }
-    return (rows(values, count: photos.count), mixtures)
+    try runDecodable(photos, view: view) { _, output in values += output.scalars }
+    return rows(values, count: photos.count)
   }
 
-  fileprivate func rows(_ values: [Float], count: Int) -> Tensor {
+  func rows(_ values: [Float], count: Int) -> Tensor {
     Tensor(shape: [count] + plan.outputShapes[0], scalars: values)
   }
 }

@@ -1,5 +1,6 @@
 import Images
 import Layers
+import Scratch
 
 /// Photos as a stage's frozen prefix leaves them.
 struct StageData {
@@ -33,16 +34,21 @@ extension FineTuning {
     let plan = network.plan(outputs: [stage.cut.boundary], precision: model.precision)
     let pass = PhotoPass(
       loader: model.loader, plan: plan, batchSize: batchSize, isStrict: isStrict)
-    let examples = try PrefixedPhotos(
-      folder, pass, augmentation.map { ($0, settings.seed) }, cached: caching.keepsPhotos,
-      wait: wait
-    ) {
-      try report(.prefix(done: $0, of: caching.total))
+    let others = validation?.photos.count ?? 0
+    var total = caching.total
+    let examples = try kept(caching.keepsPhotos, report) { place in
+      if place == nil { total = folder.photos.count + others }
+      return try PrefixedPhotos(
+        folder, pass, augmentation.map { ($0, settings.seed) }, cacheFolder: place, wait: wait
+      ) {
+        try report(.prefix(done: $0, of: total))
+      }
     }
     let validating = try validation.map { folder in
-      try PrefixedPhotos(folder, pass, nil, cached: caching.keepsValidation) {
-        let before = caching.total - folder.photos.count
-        try report(.prefix(done: before + $0, of: caching.total))
+      try kept(caching.keepsValidation, report) { place in
+        try PrefixedPhotos(folder, pass, nil, cacheFolder: place) {
+          try report(.prefix(done: total - others + $0, of: total))
+        }
       }
     }
     let trained = Set(examples.fingerprints)
@@ -51,5 +57,22 @@ extension FineTuning {
         examples.tally, validation: validating?.tally,
         shared: validating?.fingerprints.count { trained.contains($0) } ?? 0))
     return StageData(examples: examples, validation: validating)
+  }
+
+  /// Prepares photos, without keeping the prefix's outputs where they cannot be kept.
+  ///
+  /// - Parameter prepare: gets the folder for outputs that are kept.
+  private func kept(
+    _ isWanted: Bool, _ report: (Event) throws -> Void,
+    _ prepare: (String?) throws -> PrefixedPhotos
+  ) throws -> PrefixedPhotos {
+    if isWanted {
+      do {
+        return try prepare(cacheFolder)
+      } catch let error as ScratchError {
+        try report(.uncached(error.description))
+      }
+    }
+    return try prepare(nil)
   }
 }

@@ -191,8 +191,12 @@ struct AugmentedFineTuningTests {
       let three = try tune(folder, ["--augment", "book", "--augment-views", "3"])
       // Outputs of block4_pool: 4 x 4 x 6 floats for 3 views of 24 photos and for 12 photos.
       #expect(
-        three.errors.contains("for 3 views of 24 photos and 12 photos (1 MB) are computed once"),
-        "\(three.errors)")
+        three.errors.contains(
+          "for 3 views of 24 photos and 12 photos (1 MB) are computed once and kept on disk, at "
+            + "most 4000 MB (--cache-limit)"), "\(three.errors)")
+      #expect(
+        three.errors.contains(
+          "each epoch after the first starts from 'block4_pool' and is spared less than 1 s"))
       #expect(three.epochs == fresh.epochs)
       #expect(three.tensors == fresh.tensors)
       let two = try tune(folder, ["--augment", "book", "--augment-views", "2"])

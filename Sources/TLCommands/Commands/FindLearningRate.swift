@@ -6,6 +6,7 @@ import Training
 
 struct FindLearningRate: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "find-learning-rate",
     abstract: "Try ever higher learning rates, and suggest one.",
     discussion: """
       A learning rate range test (Smith 2017): each step of a short training has a higher rate \
@@ -143,6 +144,7 @@ extension FineTuning {
       case .prefix(let done, let total):
         prefix?.advance(to: done)
         if done == total { prefix?.finish() }
+      case .uncached(let reason): console.warning("\(reason); the frozen part runs at every step")
       case .examined(let tally, _, _): report(tally, console)
       case .training(.batch(_, let done, _, let loss, _)):
         rates.advance(to: done, note: "loss \(decimal(loss, 4))")

@@ -7,10 +7,12 @@ import Training
 
 struct FineTune: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "fine-tune",
     abstract: "Train the unfrozen top of a base together with its head.",
     discussion: """
       Give the model of `tl train-head` with --model; with --base or neither a head is trained \
-      first. What lies below the lowest unfrozen layer runs once, its outputs are kept. With \
+      first. What lies below the lowest unfrozen layer runs once; its outputs are kept in a file \
+      without a name in the run's folder, if they fit into --cache-limit and the disk. With \
       --augment or a range of changes it runs in every epoch, on newly changed photos; \
       --augment-views makes a number of views once instead. Validation photos are never changed.
 
@@ -73,7 +75,7 @@ struct FineTune: ParsableCommand {
   @Option(help: "The seed of order, dropout, random changes and, with --base, the head.")
   var seed: UInt64 = 0
 
-  @Option(help: "Keep outputs of the frozen part up to so many MB in memory.")
+  @Option(help: "Keep outputs of the frozen part on disk, up to so many MB.")
   var cacheLimit = 4000
 
   @OptionGroup var precision: PrecisionOptions
