@@ -64,9 +64,11 @@ struct ConvolutionChain: UnaryPlanOperation {
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch
   ) {
-    let fair = photos * second.tileRows / (2 * scratch.workerCount)
+    var count = (second.tileRows + ConvolutionChain.bandRows - 1) / ConvolutionChain.bandRows
+    // So many that all workers have as many of them to do.
+    while photos * count % scratch.workerCount != 0, count < second.tileRows { count += 1 }
     let bands = PlanProgram.chunks(
-      of: second.tileRows, atMost: max(1, min(ConvolutionChain.bandRows, fair)))
+      of: second.tileRows, atMost: (second.tileRows + count - 1) / count)
     parallelItems(photos * bands.count, workers: scratch.workerCount) { worker, item in
       run(
         bands[item % bands.count], photo: item / bands.count, input, output,

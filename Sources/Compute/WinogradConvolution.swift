@@ -59,14 +59,12 @@ struct WinogradConvolution: UnaryPlanOperation {
   ) {
     let tiles = photos * tilesDown * tilesAcross
     let workers = scratch.workerCount
-    if workers > 1, tiles <= schedule.tiles {
+    if workers > 1, tiles <= schedule.mostTiles {
       runShared(0..<tiles, input, output, scratch)
       return
     }
-    // As many blocks as keep all workers busy to the end.
-    let rounds = (tiles + schedule.tiles * workers - 1) / (schedule.tiles * workers)
-    let size = (tiles + rounds * workers - 1) / max(rounds * workers, 1)
-    let blocks = PlanProgram.chunks(of: tiles, atMost: max(size, 1))
+    let blocks = PlanProgram.chunks(
+      of: tiles, atMost: schedule.blockSize(tiles: tiles, workers: workers))
     let groups = weights.panelGroups(of: schedule.panels)
     let pictures = Pictures(start: input, photoStride: filter.window.inputCount)
     parallelItems(blocks.count, workers: workers) { worker, item in
@@ -231,7 +229,9 @@ struct WinogradConvolution: UnaryPlanOperation {
       start: rows, photoStride: 0, firstRow: inputRows(ofTileRow: y).lowerBound)
     let groups = weights.panelGroups(of: schedule.panels)
     let first = (photo * tilesDown + y) * tilesAcross
-    for part in PlanProgram.chunks(of: tilesAcross, atMost: schedule.tiles) {
+    for part in PlanProgram.chunks(
+      of: tilesAcross, atMost: schedule.blockSize(tiles: tilesAcross, workers: 1))
+    {
       run(first + part.lowerBound..<first + part.upperBound, groups, pictures, output, scratch)
     }
   }

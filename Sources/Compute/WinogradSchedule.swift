@@ -3,8 +3,11 @@ enum WinogradTile {
   /// Rows of pixels that the largest tile sees.
   static let mostRows = 8
 
-  /// What it costs to transform 16 channels of a tile's patch and of its products, against
-  /// multiplying a million pairs of numbers on one core.
+  /// Inputs times outputs up to which kernels may be transformed for tiles of 5x5 and more.
+  private static let mostKernels = 256 * 256
+
+  /// What it costs to transform a channel of a tile's patch and of its products, in multiplications
+  /// of a product.
   ///
   /// Measured in networks, where most of the time goes into waiting for the cache: on their own
   /// the transforms take half of that.
@@ -20,7 +23,6 @@ enum WinogradTile {
     }
   }
 
-  /// In multiplications for each channel.
   private static let costs = [
     Cost(tile: 3, input: 290, output: 180), Cost(tile: 4, input: 580, output: 290),
     Cost(tile: 5, input: 930, output: 430), Cost(tile: 6, input: 1440, output: 650),
@@ -29,8 +31,9 @@ enum WinogradTile {
   /// The side that takes least time, nil where Winograd does not fit or saves less than a third of
   /// the multiplications.
   ///
-  /// It depends on the layer's shape only. Tiles of 5x5 and more round too much for bf16; pooling
-  /// needs an even side.
+  /// It depends on the layer's shape only. Tiles of 5x5 and more round too much for bf16, and
+  /// where kernels are many their transforms would take memory and time at the start that the
+  /// tiles hardly give back. Pooling needs an even side.
   static func best(for filter: PlanFilter, precision: Precision) -> Int? {
     cheapest(for: filter, precision: precision)?.tile
   }
@@ -43,7 +46,8 @@ enum WinogradTile {
       let even = cheapest(for: pooled, precision: .f32),
       cheapest(for: pooled, precision: .bf16) != nil
     else { return false }
-    return even.sum <= 1.1 * best.sum
+    let isSmall = filter.window.channels * filter.outputChannels <= mostKernels
+    return even.sum <= 1.1 * best.sum && (isSmall || even.tile <= best.tile)
   }
 
   private static func cheapest(
@@ -60,7 +64,9 @@ enum WinogradTile {
     let possible = costs.filter { cost in
       let side = cost.tile
       return tiles(side) * (side + 2) * (side + 2) * 3 <= window.outputPixels * 9 * 2
-        && (precision == .f32 || side <= 4) && (!filter.pooled || side % 2 == 0)
+        && (side <= 4
+          || precision == .f32 && window.channels * filter.outputChannels <= mostKernels)
+        && (!filter.pooled || side % 2 == 0)
     }
     return possible.map { cost in
       (
@@ -74,8 +80,10 @@ enum WinogradTile {
 
 /// How many tiles and outputs are worked on at once; measured on 1 MB of L2 cache per core.
 struct WinogradSchedule: Sendable {
-  /// Tiles of a block, at most: whole groups of the product's rows.
+  /// Tiles of a block, about: whole groups of the product's rows.
   let tiles: Int
+  /// Tiles that there is room for.
+  let mostTiles: Int
   /// Panels of outputs that are multiplied before they are transformed back.
   let panels: Int
   /// Channels whose products are summed before they go to the total: with large tiles nearly all
@@ -96,8 +104,15 @@ struct WinogradSchedule: Sendable {
     // often the fewer tiles there are.
     let fitting = (240 << 10) / (matrices * (patchRow + productRow)) / 12 * 12
     tiles = inputs * outputs > 256 * 256 ? 48 : min(max(fitting, 24), 48)
-    patchStride = WinogradSchedule.spread(tiles * patchRow)
-    productStride = WinogradSchedule.spread(tiles * productRow)
+    mostTiles = tiles * 3 / 2
+    patchStride = WinogradSchedule.spread(mostTiles * patchRow)
+    productStride = WinogradSchedule.spread(mostTiles * productRow)
+  }
+
+  /// Tiles of a block, so that all workers have as many blocks to do.
+  func blockSize(tiles count: Int, workers: Int) -> Int {
+    let rounds = max(1, (count + workers * tiles / 2) / (workers * tiles))
+    return max(1, (count + rounds * workers - 1) / (rounds * workers))
   }
 
   /// At least `floats`, an odd number of cache lines, so that matrices do not share cache sets.
