@@ -116,6 +116,24 @@ package struct Network: Sendable {
     return result
   }
 
+  /// The network without node `index`: what used its output uses its first input instead.
+  package func bypassing(_ index: Int) -> Network {
+    var result = self
+    for user in users(of: index) {
+      let node = nodes[user]
+      result.nodes[user] = Node(
+        layer: node.layer, inputs: node.inputs.map { $0 == index ? nodes[index].inputs[0] : $0 },
+        scope: node.scope, shape: node.shape, sharedWith: node.sharedWith, calls: node.calls,
+        isTrainable: node.isTrainable)
+    }
+    return result.ending(at: outputIndex)
+  }
+
+  /// The nodes that take the output of node `index`.
+  package func users(of index: Int) -> [Int] {
+    nodes.indices.filter { nodes[$0].inputs.contains(index) }
+  }
+
   /// The nodes that node `index` depends on, itself and the input included.
   func ancestors(of index: Int) -> Set<Int> {
     var needed: Set<Int> = [0, index]

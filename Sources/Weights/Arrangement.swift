@@ -37,7 +37,7 @@ struct Arrangement: Equatable {
 
   /// A dense kernel whose rows stand for `[channels, height, width]`, with rows for
   /// `[height, width, channels]`.
-  private static func rowsChannelsLast(_ kernel: Tensor, _ picture: [Int]) -> Tensor {
+  static func rowsChannelsLast(_ kernel: Tensor, _ picture: [Int]) -> Tensor {
     let (positions, channels) = (picture[0] * picture[1], picture[2])
     return kernel.gatheringRows(
       (0..<positions).flatMap { position in

@@ -69,6 +69,55 @@ struct ChannelOrder {
     "ReLU", "LeakyReLU", "ELU", "Dropout", "GaussianNoise", "GaussianDropout", "InputLayer",
   ]
 
+  /// What a layer is called that turns pictures to `[c, h, w]` before the named one.
+  static func turningName(_ layer: String, input: Int = 0) -> String {
+    "\(layer)_channels_first_\(input)"
+  }
+
   /// Layers that can turn a row into a picture.
   private func makesPictures(_ className: String) -> Bool { className == "Reshape" }
+}
+
+extension Network {
+  /// Flattens pictures as they are, `[h, w, c]`, where they were turned to `[c, h, w]` only for a
+  /// `Flatten` whose numbers go to one dense layer, and brings that layer's rows into this order.
+  ///
+  /// - Returns: whether there was such a place.
+  mutating func turnDenseRows() -> Bool {
+    var isTurned = false
+    while let place = nextDenseLayer {
+      isTurned = true
+      let picture = nodes[nodes[place.turn].inputs[0]].shape
+      updateLayer(at: place.dense) { layer in
+        layer.parameters[0].value = Arrangement.rowsChannelsLast(
+          layer.parameters[0].value, picture)
+      }
+      self = bypassing(place.turn)
+    }
+    return isTurned
+  }
+
+  private var nextDenseLayer: (turn: Int, dense: Int)? {
+    nodes.indices.lazy.compactMap { denseLayer(after: $0) }.first
+  }
+
+  /// The node that turns pictures for a `Flatten`, and the only one that takes what leaves it, a
+  /// dense layer; nil where that is not so.
+  private func denseLayer(after flatten: Int) -> (turn: Int, dense: Int)? {
+    guard nodes[flatten].layer is Flatten, let turn = nodes[flatten].inputs.first,
+      nodes[turn].name == ChannelOrder.turningName(nodes[flatten].name), users(of: turn).count == 1
+    else { return nil }
+    var last = flatten
+    while true {
+      let users = users(of: last)
+      guard users.count == 1 else { return nil }
+      last = users[0]
+      if nodes[last].layer is Dense {
+        return nodes.contains { $0.sharedWith == last } || nodes[last].sharedWith != nil
+          ? nil : (turn, last)
+      }
+      guard ["Dropout", "GaussianDropout", "GaussianNoise"].contains(nodes[last].layer.className)
+      else { return nil }
+    }
+  }
 }

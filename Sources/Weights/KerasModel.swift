@@ -46,6 +46,7 @@ extension KerasFile {
     var network = try cut(built(configuration, inputShape: inputShape))
     var report = try WeightLoader.load(self, into: &network, allowPartial: allowPartial)
     report.notes += ModelFlags(configuration).notes
+    if network.turnDenseRows() { report.notes.append(LoadReport.turnedRows) }
     return (network, report)
   }
 

@@ -43,6 +43,8 @@ package struct LoadReport: Sendable, Equatable {
   package internal(set) var rows: [Row] = []
   /// What was done to tensors besides copying them.
   package internal(set) var notes: [String] = []
+  static let turnedRows =
+    "rows of dense layers after a Flatten are brought from channels first to channels last"
 
   /// How many tensors have a status.
   package func count(_ status: Status) -> Int { rows.count { $0.status == status } }

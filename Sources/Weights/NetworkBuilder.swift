@@ -164,10 +164,10 @@ struct NetworkBuilder {
     case .surrounded:
       var turned: [Int] = []
       for (position, input) in inputs.enumerated() {
-        let isPicture = network.nodes[input].shape.count == 3
+        let name = ChannelOrder.turningName(entry.name, input: position)
         turned.append(
-          isPicture
-            ? try turn(input, [3, 1, 2], "\(entry.name)_channels_first_\(position)", scope) : input)
+          network.nodes[input].shape.count == 3
+            ? try turn(input, [3, 1, 2], name, scope) : input)
       }
       let result = try add(className, fields, after: turned, scope, isFrozen: isFrozen)
       return network.nodes[result].shape.count == 3

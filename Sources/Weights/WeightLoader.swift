@@ -28,8 +28,7 @@ package enum WeightLoader {
     let hasKernels = matching.loads.contains { $0.tensor.shape.count == 4 }
     if hasKernels, let note = file.kernels.note { report.notes.append(note) }
     if !file.isTorch, matching.loads.contains(where: { $0.arrangement.flattened != nil }) {
-      report.notes.append(
-        "rows of dense layers after a Flatten are brought from channels first to channels last")
+      report.notes.append(LoadReport.turnedRows)
     }
     return report
   }

@@ -21,7 +21,7 @@ import torch
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "WeightsTests" / "Fixtures"
 
 
-def channels_first(flatten):
+def channels_first(flatten, is_normalized=False):
     layers = keras.layers
     first = dict(data_format="channels_first")
     photo = keras.Input((3, 8, 6), name="photo")
@@ -36,11 +36,13 @@ def channels_first(flatten):
     x = layers.Concatenate(axis=2, name="rows")([x, x])
     x = layers.AveragePooling2D((2, 1), name="average", **first)(x)
     x = layers.Flatten(name="flatten", **flatten)(x)
+    if is_normalized:
+        x = layers.BatchNormalization(name="flat_bn")(x)
     x = layers.Dropout(0.5, name="dropout")(x)
     return keras.Model(photo, layers.Dense(3, name="top")(x), name="first")
 
 
-def write(name, model, seed):
+def write(name, model, seed, turned=()):
     generator = np.random.default_rng(seed)
     for variable in model.weights:
         value = generator.standard_normal(variable.shape) / np.sqrt(
@@ -64,9 +66,16 @@ def write(name, model, seed):
                 parameter = variable.name.replace(
                     "kernel", "depthwise_kernel" if is_depthwise else "kernel")
                 (gradient,) = torch.autograd.grad(total, variable.value, retain_graph=True)
-                golden[f"gradients/{layer.name}/{parameter}"] = gradient.numpy()
+                gradient = gradient.numpy()
+                if layer.name in turned and parameter == "kernel":
+                    # tl flattens [h, w, c] and has the dense layer's rows in that order.
+                    picture = model.get_layer("average").output.shape[1:]
+                    gradient = np.moveaxis(gradient.reshape(*picture, -1), 0, 2).reshape(
+                        gradient.shape)
+                golden[f"gradients/{layer.name}/{parameter}"] = gradient
 
 
 if __name__ == "__main__":
     write("flatten", channels_first(dict(data_format="channels_first")), 5)
-    write("plain_flatten", channels_first(dict(data_format="channels_last")), 6)
+    write("plain_flatten", channels_first(dict(data_format="channels_last")), 6, turned=["top"])
+    write("normalized_flatten", channels_first(dict(data_format="channels_last"), True), 7)
