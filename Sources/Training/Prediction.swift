@@ -1,4 +1,4 @@
-package import Compute
+import Compute
 package import Images
 
 /// What a model says of one photo.
@@ -30,10 +30,9 @@ extension ClassifierModel {
     _ photos: [Photo], batchSize: Int, isStrict: Bool = false, report: (Int) throws -> Void,
     _ body: (Prediction) throws -> Void
   ) throws -> PhotoTally {
-    let views = loader.testViews.count
     let plan = network.plan(
-      outputs: [network.outputIndex], logits: true,
-      convolutions: Self.convolutions(forPictures: photos.count * views), precision: precision)
+      outputs: [network.outputIndex], logits: true, precision: precision)
+    let views = loader.testViews.count
     let pass = PhotoPass(
       loader: loader, plan: plan, batchSize: max(1, batchSize / views), isStrict: isStrict)
     return try pass.run(photos) { batch, logits in
@@ -49,15 +48,6 @@ extension ClassifierModel {
       }
       try report(batch.range.upperBound)
     }
-  }
-
-  /// How so many pictures are computed; results differ by no more than rounding.
-  ///
-  /// To transform all kernels for Winograd's algorithm and to fill the memory for them takes as long
-  /// as it saves on two photos. Measured with VGG16 at 150 pixels on 2 cores, from process start:
-  /// one photo takes 104 ms directly and 144 ms by Winograd, two 145 and 147, four 222 and 160.
-  package static func convolutions(forPictures count: Int) -> ConvolutionChoice {
-    count <= 2 ? .direct : .current
   }
 
   /// The mean of each `count` consecutive rows.
