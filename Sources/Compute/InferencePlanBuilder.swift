@@ -225,9 +225,11 @@ package struct InferencePlanBuilder: Sendable {
   ///   - kernels: the inner loops to use; other instruction sets round differently.
   ///   - convolutions: which algorithms may be used.
   ///   - precision: which numbers are multiplied.
+  ///   - photos: how many the plan will be given in all, if that is known. For a few, less is
+  ///     prepared; results are the same, and more photos than that only take longer.
   package func build(
     outputs: [PlanValue], kernels: KernelTable = .current,
-    convolutions: ConvolutionChoice = .current, precision: Precision = .f32
+    convolutions: ConvolutionChoice = .current, precision: Precision = .f32, photos: Int? = nil
   ) -> InferencePlan {
     guard let inputIndex else { preconditionFailure("a plan needs an input") }
     for output in outputs {
@@ -240,7 +242,7 @@ package struct InferencePlanBuilder: Sendable {
     return InferencePlan(
       program: PlanProgram(
         graph: graph.pruned().fused(convolutions), kernels: kernels, choice: convolutions,
-        precision: precision),
+        precision: precision, photos: photos),
       inputShape: shapes[inputIndex],
       outputShapes: outputs.map { shapes[$0.index] })
   }

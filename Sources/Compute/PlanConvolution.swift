@@ -38,12 +38,13 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
 
   func operation(
     _ filter: PlanFilter, precision wanted: Precision, storage: OperationStorage,
-    kernels: KernelTable
+    kernels: KernelTable, photos: Int? = nil
   ) -> any PlanOperation {
     let precision = filter.precision(wanted)
     if let tile = winogradTile(for: filter, precision: precision) {
       return WinogradConvolution(
-        filter: filter, tile: tile, precision: precision, storage: storage, kernels: kernels)
+        filter: filter, tile: tile, precision: precision, storage: storage, kernels: kernels,
+        photos: photos)
     }
     return PackedConvolution(
       filter: filter, precision: precision, storage: storage, kernels: kernels)

@@ -71,8 +71,10 @@ struct PlanProgram: Sendable {
   /// Photos that go through the plan together, so that memory does not grow with the batch.
   let largestChunk = PlanSegment.largestChunk
 
+  /// - Parameter photos: how many there will be, if that is known.
   init(
-    graph: PlanGraph, kernels: KernelTable, choice: ConvolutionChoice, precision: Precision
+    graph: PlanGraph, kernels: KernelTable, choice: ConvolutionChoice, precision: Precision,
+    photos: Int?
   ) {
     var source = Array(graph.shapes.indices)
     let stored = graph.storage(precision)
@@ -80,7 +82,7 @@ struct PlanProgram: Sendable {
     for node in graph.nodes {
       let (operation, work) = node.prepared(
         shapes: graph.shapes, storage: stored, kernels: kernels, choice: choice,
-        precision: precision)
+        precision: precision, photos: photos)
       if let operation {
         steps.append(
           Step(
@@ -144,7 +146,7 @@ extension PlanNode {
   /// The operation ready to run and its multiply-adds per photo; nil where nothing is to be done.
   func prepared(
     shapes: [[Int]], storage: [Precision], kernels: KernelTable, choice: ConvolutionChoice,
-    precision: Precision
+    precision: Precision, photos: Int?
   ) -> (operation: (any PlanOperation)?, multiplyAdds: Int) {
     let shape = shapes[inputs[0]]
     let count = shape.reduce(1, *)
@@ -156,7 +158,7 @@ extension PlanNode {
           storage: OperationStorage(
             input: storage[inputs[0]], addend: storage[inputs[inputs.count - 1]],
             output: storage[output]),
-          kernels: kernels),
+          kernels: kernels, photos: photos),
         filter.multiplyAdds
       )
     case .chain(let first, let second):

@@ -7,7 +7,8 @@ internal import CKernels
 /// matrices `[tiles, cin]`, which are multiplied by as many transformed kernels `[cin, cout]`; the
 /// products become outputs, with bias, ReLU and, where m is even, 2x2 max pooling on the way. A
 /// worker takes a block of tiles through all of it while they stay in its cache and the next
-/// kernels are fetched. Few tiles are transformed once, and workers share the kernels out.
+/// kernels are fetched. Few tiles are transformed once, and workers share the kernels out; where
+/// there will be no more tiles than that, kernels are transformed as they are used.
 struct WinogradConvolution: UnaryPlanOperation {
   private let filter: PlanFilter
   private let tile: Int
@@ -22,20 +23,24 @@ struct WinogradConvolution: UnaryPlanOperation {
 
   init(
     filter: PlanFilter, tile: Int, precision: Precision,
-    storage: OperationStorage = OperationStorage(), kernels table: KernelTable
+    storage: OperationStorage = OperationStorage(), kernels table: KernelTable,
+    photos: Int? = nil
   ) {
     self.tile = tile
     self.storage = storage
     self.precision = precision
     kernels = table.functions
-    weights = WinogradWeights(
-      kernel: filter.kernel, tile: tile, precision: precision, kernels: kernels)
-    bias = PackedBuffer(filter.bias ?? [], paddedTo: weights.paddedOutputs)
     tilesDown = (filter.window.rows.outputSize + tile - 1) / tile
     tilesAcross = (filter.window.columns.outputSize + tile - 1) / tile
-    schedule = WinogradSchedule(
-      matrices: weights.matrixCount, inputs: weights.depth, outputs: weights.paddedOutputs,
-      panel: weights.panel)
+    let schedule = WinogradSchedule(
+      tile: tile, inputs: filter.window.channels / (precision == .bf16 ? 2 : 1),
+      outputs: filter.outputChannels, panel: Int(kernels.panel))
+    let tiles = tilesDown * tilesAcross
+    weights = WinogradWeights(
+      kernel: filter.kernel, tile: tile, precision: precision, kernels: kernels,
+      areKept: photos.map { $0 * tiles > schedule.mostTiles } ?? true)
+    bias = PackedBuffer(filter.bias ?? [], paddedTo: weights.paddedOutputs)
+    self.schedule = schedule
     self.filter = filter.withoutKernel
   }
 
@@ -49,6 +54,7 @@ struct WinogradConvolution: UnaryPlanOperation {
 
   var workerScratch: Int {
     weights.matrixCount * (schedule.productStride + schedule.patchStride)
+      + weights.scratch(panels: schedule.panels)
   }
 
   var sharedScratch: Int { weights.matrixCount * schedule.patchStride }
@@ -59,7 +65,7 @@ struct WinogradConvolution: UnaryPlanOperation {
   ) {
     let tiles = photos * tilesDown * tilesAcross
     let workers = scratch.workerCount
-    if workers > 1, tiles <= schedule.mostTiles {
+    if tiles <= schedule.mostTiles {
       runShared(0..<tiles, input, output, scratch)
       return
     }
@@ -78,10 +84,8 @@ struct WinogradConvolution: UnaryPlanOperation {
     _ output: UnsafeMutablePointer<Float>, _ patches: UnsafeMutablePointer<Float>
   ) {
     transform(block, of: block, pictures, patches)
-    for panels in groups {
-      multiply(
-        block, panels, patches, patches + weights.matrixCount * schedule.patchStride, output)
-    }
+    let rest = patches + weights.matrixCount * schedule.patchStride
+    for panels in groups { multiply(block, panels, patches, rest, output) }
   }
 
   /// Pictures, or some rows of one, that patches are taken from.
@@ -148,6 +152,8 @@ struct WinogradConvolution: UnaryPlanOperation {
     _ block: Range<Int>, _ panels: Range<Int>, _ patches: UnsafeMutablePointer<Float>,
     _ products: UnsafeMutablePointer<Float>, _ output: UnsafeMutablePointer<Float>
   ) {
+    let kernel = weights.panels(
+      panels, scratch: products + weights.matrixCount * schedule.productStride)
     var call = ck_product()
     call.a_row = schedule.patchRow
     call.a_column = 1
@@ -160,15 +166,15 @@ struct WinogradConvolution: UnaryPlanOperation {
     for matrix in 0..<weights.matrixCount {
       call.a = UnsafePointer(patches + matrix * schedule.patchStride)
       for panel in panels {
-        call.b = weights.panel(panel, of: matrix)
+        call.b = kernel.panel(panel, of: matrix)
         if panel + 1 < panels.upperBound {
-          (call.next_a, call.next_b) = (call.a, weights.panel(panel + 1, of: matrix))
+          (call.next_a, call.next_b) = (call.a, kernel.panel(panel + 1, of: matrix))
         } else if matrix + 1 < weights.matrixCount {
           call.next_a = call.a + schedule.patchStride
-          call.next_b = weights.panel(panels.lowerBound, of: matrix + 1)
+          call.next_b = kernel.panel(panels.lowerBound, of: matrix + 1)
         } else {
           call.next_a = UnsafePointer(patches)
-          call.next_b = weights.panel((panel + 1) % weights.panelCount, of: 0)
+          call.next_b = kernel.next
         }
         call.c =
           products + matrix * schedule.productStride

@@ -99,8 +99,9 @@ struct WinogradSchedule: Sendable {
   let productRow: Int
   let productStride: Int
 
-  init(matrices: Int, inputs: Int, outputs: Int, panel: Int) {
-    panels = max(1, min(64, outputs) / panel)
+  init(tile: Int, inputs: Int, outputs: Int, panel: Int) {
+    let matrices = (tile + 2) * (tile + 2)
+    panels = max(1, min(64, (outputs + panel - 1) / panel * panel) / panel)
     patchRow = inputs + 16
     productRow = panels * panel
     // Patches and products of few channels fit the cache. Many kernels come from memory, the more
@@ -119,5 +120,5 @@ struct WinogradSchedule: Sendable {
   }
 
   /// At least `floats`, an odd number of cache lines, so that matrices do not share cache sets.
-  private static func spread(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
+  static func spread(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
 }

@@ -2,66 +2,154 @@ internal import CKernels
 
 /// Kernels of a 3x3 convolution, transformed: matrices `[cin, cout]` in panels of outputs; with
 /// bf16 `[cin / 2, cout]` slots.
+///
+/// They take up to five times the memory of the kernels. Either all are made at once and kept, or
+/// those of a few panels each time they are wanted: where that is once, making them in a cache
+/// takes less time than filling so much fresh memory.
 struct WinogradWeights: Sendable {
-  /// (tile + 2)^2: 36 for tiles of 4x4.
-  let matrixCount: Int
-  /// Rows of a matrix: input channels, or pairs of them.
-  let depth: Int
-  let panel: Int
+  private let transform: KernelTransform
+  private let content: Content
   let panelCount: Int
-  private let buffer: PackedBuffer
 
-  var paddedOutputs: Int { panelCount * panel }
-
-  init(kernel: Tensor, tile: Int, precision: Precision, kernels: ck_table) {
-    let (inputs, outputs, panel) = (kernel.shape[2], kernel.shape[3], Int(kernels.panel))
-    let panelCount = (outputs + panel - 1) / panel
-    let depth = precision == .bf16 ? inputs / 2 : inputs
-    let matrixCount = (tile + 2) * (tile + 2)
-    let buffer = PackedBuffer(count: matrixCount * panelCount * depth * panel)
-    // The transforms of two channels, before they become slots.
-    let pairs = PackedBuffer(
-      count: precision == .bf16 ? Threads.count * 2 * matrixCount * panel : 0)
-    let matrix = panelCount * depth * panel
-    kernel.scalars.withUnsafeBufferPointer { scalars in
-      guard let source = scalars.baseAddress else { return }
-      nonisolated(unsafe) let weights = source
-      func transform(
-        _ input: Int, _ item: Int, to result: UnsafeMutablePointer<Float>, _ matrix: Int
-      ) {
-        kernels.f32_winograd_kernel(
-          Int32(tile), weights + input * outputs + item * panel, inputs * outputs,
-          min(panel, outputs - item * panel), result, matrix)
-      }
-      parallelItems(depth, workers: Threads.count) { worker, row in
-        for item in 0..<panelCount {
-          let target = buffer.floats + (item * depth + row) * panel
-          if precision == .f32 {
-            transform(row, item, to: target, matrix)
-            continue
-          }
-          let first = pairs.floats + worker * 2 * matrixCount * panel
-          let second = first + matrixCount * panel
-          transform(2 * row, item, to: first, panel)
-          transform(2 * row + 1, item, to: second, panel)
-          for index in 0..<matrixCount {
-            kernels.bf16_pack(
-              first + index * panel, second + index * panel, panel, target + index * matrix)
-          }
-        }
-      }
-    }
-    (self.depth, self.panel, self.panelCount, self.buffer) = (depth, panel, panelCount, buffer)
-    self.matrixCount = matrixCount
+  private enum Content {
+    case kept(PackedBuffer)
+    case kernel([Float])
   }
 
-  /// `[depth, panel]` of one of the matrices.
-  func panel(_ index: Int, of matrix: Int) -> UnsafePointer<Float> {
-    UnsafePointer(buffer.floats + (matrix * panelCount + index) * depth * panel)
+  var matrixCount: Int { transform.matrixCount }
+  /// Rows of a matrix: input channels, or pairs of them.
+  var depth: Int { transform.depth }
+  var panel: Int { transform.panel }
+  var paddedOutputs: Int { panelCount * panel }
+
+  init(kernel: Tensor, tile: Int, precision: Precision, kernels: ck_table, areKept: Bool) {
+    let transform = KernelTransform(
+      shape: kernel.shape, tile: tile, isHalf: precision == .bf16, kernels: kernels)
+    self.transform = transform
+    panelCount = (kernel.shape[3] + transform.panel - 1) / transform.panel
+    guard areKept else {
+      content = .kernel(kernel.scalars)
+      return
+    }
+    let panels = 0..<panelCount
+    let kept = PackedBuffer(count: transform.count(panels: panelCount))
+    let pairs = PackedBuffer(count: Threads.count * transform.pairCount)
+    kernel.scalars.withUnsafeBufferPointer { scalars in
+      guard let base = scalars.baseAddress else { return }
+      nonisolated(unsafe) let source = base
+      parallelItems(transform.depth, workers: Threads.count) { worker, row in
+        transform.run(
+          row: row, panels: panels, of: source, to: kept.floats,
+          pairs: pairs.floats + worker * transform.pairCount)
+      }
+    }
+    content = .kept(kept)
+  }
+
+  /// Floats that a worker needs to make `count` panels.
+  func scratch(panels count: Int) -> Int {
+    switch content {
+    case .kept: 0
+    case .kernel: transform.count(panels: count) + transform.pairCount
+    }
+  }
+
+  /// Some panels, made in `scratch` where they are not kept.
+  func panels(_ range: Range<Int>, scratch: UnsafeMutablePointer<Float>) -> WinogradPanels {
+    switch content {
+    case .kept(let buffer):
+      return WinogradPanels(
+        start: UnsafePointer(buffer.floats), first: 0, stride: depth * panel,
+        matrix: transform.stride(panels: panelCount),
+        next: UnsafePointer(buffer.floats + range.upperBound % panelCount * depth * panel))
+    case .kernel(let scalars):
+      let pairs = scratch + transform.count(panels: range.count)
+      scalars.withUnsafeBufferPointer { scalars in
+        for row in 0..<depth {
+          transform.run(
+            row: row, panels: range, of: scalars.baseAddress!, to: scratch, pairs: pairs)
+        }
+      }
+      return WinogradPanels(
+        start: UnsafePointer(scratch), first: range.lowerBound, stride: depth * panel,
+        matrix: transform.stride(panels: range.count), next: nil)
+    }
   }
 
   /// All panels in groups of `size`.
   func panelGroups(of size: Int) -> [Range<Int>] {
     stride(from: 0, to: panelCount, by: size).map { $0..<min($0 + size, panelCount) }
+  }
+}
+
+/// Where transformed kernels lie.
+struct WinogradPanels {
+  fileprivate let start: UnsafePointer<Float>
+  fileprivate let first: Int
+  fileprivate let stride: Int
+  fileprivate let matrix: Int
+  /// The panel that comes after them, to be fetched; nil where it is not made yet.
+  let next: UnsafePointer<Float>?
+
+  /// `[depth, panel]` of one of the matrices.
+  func panel(_ index: Int, of matrix: Int) -> UnsafePointer<Float> {
+    start + matrix * self.matrix + (index - first) * stride
+  }
+}
+
+/// Turns kernels `[3, 3, cin, cout]` into panels of matrices.
+private struct KernelTransform: Sendable {
+  let depth: Int
+  private let tile: Int
+  private let inputs: Int
+  private let outputs: Int
+  private let isHalf: Bool
+  private let kernels: ck_table
+
+  init(shape: [Int], tile: Int, isHalf: Bool, kernels: ck_table) {
+    (inputs, outputs) = (shape[2], shape[3])
+    (self.tile, self.isHalf, self.kernels) = (tile, isHalf, kernels)
+    depth = isHalf ? inputs / 2 : inputs
+  }
+
+  var panel: Int { Int(kernels.panel) }
+  var matrixCount: Int { (tile + 2) * (tile + 2) }
+  /// Floats for the transforms of two channels, before they become slots.
+  var pairCount: Int { isHalf ? 2 * matrixCount * panel : 0 }
+
+  /// Floats from one matrix of `panels` panels to the next.
+  func stride(panels: Int) -> Int { WinogradSchedule.spread(panels * depth * panel) }
+
+  func count(panels: Int) -> Int { matrixCount * stride(panels: panels) }
+
+  /// Makes a row of some panels of all matrices.
+  func run(
+    row: Int, panels: Range<Int>, of kernel: UnsafePointer<Float>,
+    to result: UnsafeMutablePointer<Float>, pairs: UnsafeMutablePointer<Float>
+  ) {
+    let stride = stride(panels: panels.count)
+    for item in panels {
+      let target = result + ((item - panels.lowerBound) * depth + row) * panel
+      guard isHalf else {
+        transform(kernel, row, item, to: target, stride)
+        continue
+      }
+      let second = pairs + matrixCount * panel
+      transform(kernel, 2 * row, item, to: pairs, panel)
+      transform(kernel, 2 * row + 1, item, to: second, panel)
+      for index in 0..<matrixCount {
+        kernels.bf16_pack(
+          pairs + index * panel, second + index * panel, panel, target + index * stride)
+      }
+    }
+  }
+
+  private func transform(
+    _ kernel: UnsafePointer<Float>, _ input: Int, _ item: Int,
+    to result: UnsafeMutablePointer<Float>, _ stride: Int
+  ) {
+    kernels.f32_winograd_kernel(
+      Int32(tile), kernel + input * outputs + item * panel, inputs * outputs,
+      min(panel, outputs - item * panel), result, stride)
   }
 }

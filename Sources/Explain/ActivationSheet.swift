@@ -40,7 +40,7 @@ package struct LayerActivations: Sendable {
   package static func of(
     _ network: Network, nodes: [Int], photo: Tensor
   ) -> [LayerActivations] {
-    let outputs = network.plan(outputs: nodes).run(photo)
+    let outputs = network.plan(outputs: nodes, photos: photo.shape[0]).run(photo)
     return zip(nodes, outputs).map { index, output in
       let node = network.nodes[index]
       return LayerActivations(

@@ -235,19 +235,21 @@ package struct Network: Sendable {
 extension Network {
   /// The plan for inference from the network's input to the given nodes.
   ///
-  /// With `logits`, a last Dense or Activation layer leaves its function out.
+  /// With `logits`, a last Dense or Activation layer leaves its function out. `photos` is how many
+  /// there will be, if that is known: for a few, less is prepared.
   package func plan(
     outputs: [Int], logits: Bool = false, convolutions: ConvolutionChoice = .current,
-    precision: Precision = .f32
+    precision: Precision = .f32, photos: Int? = nil
   ) -> InferencePlan {
     plan(
-      from: [0], to: outputs, logits: logits, convolutions: convolutions, precision: precision)
+      from: [0], to: outputs, logits: logits, convolutions: convolutions, precision: precision,
+      photos: photos)
   }
 
   /// The plan from one known node to others; what the plan takes are the values of `inputs`.
   package func plan(
     from inputs: [Int], to outputs: [Int], logits: Bool,
-    convolutions: ConvolutionChoice = .current, precision: Precision = .f32
+    convolutions: ConvolutionChoice = .current, precision: Precision = .f32, photos: Int? = nil
   ) -> InferencePlan {
     precondition(inputs.count == 1, "a plan takes one value but got nodes \(inputs)")
     var builder = InferencePlanBuilder()
@@ -271,6 +273,6 @@ extension Network {
           preconditionFailure("node \(output) cannot be computed from node \(inputs[0])")
         }
         return value
-      }, convolutions: convolutions, precision: precision)
+      }, convolutions: convolutions, precision: precision, photos: photos)
   }
 }

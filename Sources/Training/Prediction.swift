@@ -30,9 +30,10 @@ extension ClassifierModel {
     _ photos: [Photo], batchSize: Int, isStrict: Bool = false, report: (Int) throws -> Void,
     _ body: (Prediction) throws -> Void
   ) throws -> PhotoTally {
-    let plan = network.plan(
-      outputs: [network.outputIndex], logits: true, precision: precision)
     let views = loader.testViews.count
+    let plan = network.plan(
+      outputs: [network.outputIndex], logits: true, precision: precision,
+      photos: photos.count * views)
     let pass = PhotoPass(
       loader: loader, plan: plan, batchSize: max(1, batchSize / views), isStrict: isStrict)
     return try pass.run(photos) { batch, logits in

@@ -449,6 +449,35 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
+  /// For a few photos kernels are transformed as they are used.
+  @Test(arguments: Precision.allCases)
+  func resultsDoNotDependOnHowManyPhotosWereForeseen(_ precision: Precision) {
+    let batch = Tensor.random([40, 10, 13, 96], seed: 21)
+    let kernel = Tensor.random([3, 3, 96, 176], seed: 22, deviation: 0.05)
+    let before = Threads.count
+    defer { Threads.count = before }
+    for kernels in KernelTable.available {
+      var builder = InferencePlanBuilder()
+      let x = builder.input(shape: [10, 13, 96], name: "x")
+      let y = builder.convolution(
+        x, kernel: kernel, bias: nil, strides: (1, 1), padding: .same, name: "y")
+      func plan(photos: Int?) -> InferencePlan {
+        builder.build(outputs: [y], kernels: kernels, precision: precision, photos: photos)
+      }
+      let expected = plan(photos: nil).run(batch)
+      for photos in [0, 1, 3, 40] {
+        for threads in [1, 2, 3] {
+          Threads.count = threads
+          let plan = plan(photos: photos)
+          let few = plan.run(batch.rows(0..<photos)) == [expected[0].rows(0..<photos)]
+          #expect(few, "\(photos) photos, \(threads) threads, \(kernels.name)")
+          let many = plan.run(batch) == expected
+          #expect(many, "more than \(photos) photos, \(threads) threads, \(kernels.name)")
+        }
+      }
+    }
+  }
+
   @Test func severalThreadsMayRunOnePlan() async {
     let plan = Self.mixedPlan(.f32)
     let batch = Tensor.random([4, 26, 22, 3], seed: 15)
