@@ -394,12 +394,11 @@ def head(bench):
         bench.add(row, name, "s", times, note)
 
 
-def epoch_seconds(bench, count, cache):
-    """Seconds of each epoch of ours after the first."""
-    words = [] if cache else ["--cache-limit", 0]
+def epoch_seconds(bench, words):
+    """Seconds of an epoch of ours after the first."""
     finished = run([
-        bench.tl, "fine-tune", bench.listing(count), "--model", bench.model(), "--unfreeze",
-        "block5", "--epochs", 3, "--run", bench.run_folder()] + words, "tl")
+        bench.tl, "fine-tune", bench.listing(bench.effort.tuned), "--model", bench.model(),
+        "--unfreeze", "block5", "--epochs", 3, "--run", bench.run_folder()] + words, "tl")
     ends = [when for when, line in finished.errors if re.match(r"epoch \d+ of", line)]
     if len(ends) != 3:
         raise Failed(f"3 epochs expected in the output of tl fine-tune, found {len(ends)}")
@@ -407,26 +406,34 @@ def epoch_seconds(bench, count, cache):
 
 
 def tune_rows(bench, row, cached, ours):
-    """Peers against each of `ours`, (row's end, our way, note), which share the peers' times."""
+    """Peers against each of `ours`, (row's end, who, words, note), which share the peers' times."""
     effort, batch = bench.effort, bench.effort.batch[150]
     options = bench.peer_options(150, batch, cached=cached, steps=effort.steps)
     peers = [(name, lambda name=name: Worker(bench, "tune", name, dict(options)))
              for name in ("Keras", "PyTorch", "PyTorch bf16")]
+    measured = {who + end: (end, who, note) for end, who, _, note in ours}
     found = alternate(
-        bench, row, peers, [("tl" + end, measure) for end, measure, _ in ours], effort.runs)
+        bench, row, peers,
+        [(who + end, lambda words=words: epoch_seconds(bench, words))
+         for end, who, words, _ in ours], effort.runs)
     # What failed stands in the table under the common name: it belongs to each of the rows.
     failed = [line for line in bench.lines if line.row == row]
     bench.lines = [line for line in bench.lines if line.row != row]
-    for end, _, our_note in ours:
-        bench.lines += [
-            dataclasses.replace(line, row=row + end, peer="tl" if line.is_ours else line.peer)
-            for line in failed if not line.is_ours or line.peer == "tl" + end]
+    for line in failed:
+        if line.peer in measured:
+            end, who, _ = measured[line.peer]
+            bench.lines.append(dataclasses.replace(line, row=row + end, peer=who))
+        else:
+            bench.lines += [dataclasses.replace(line, row=row + end)
+                            for end in dict.fromkeys(end for end, *_ in ours)]
+    for end in dict.fromkeys(end for end, *_ in ours):
         for name, (times, note) in found.items():
-            if name == "tl" + end:
-                bench.add(row + end, "tl", "photos/s", [effort.tuned / t for t in times], our_note)
-            elif not name.startswith("tl"):
+            if name not in measured:
                 photos = batch * effort.steps
                 bench.add(row + end, name, "photos/s", [photos / t for t in times], note)
+            elif measured[name][0] == end:
+                bench.add(row + end, measured[name][1], "photos/s",
+                          [effort.tuned / t for t in times], measured[name][2])
 
 
 def photos_row(bench, row, peer, interpolation):
@@ -468,19 +475,20 @@ def photos(bench):
 
 
 def tune(bench):
+    changed = "an epoch with --augment book, decoding included; the peers' photos are ready"
     tune_rows(bench, "fine-tune block5", False, [
-        (", all layers run", lambda: epoch_seconds(bench, bench.effort.tuned, cache=False),
+        (", all layers run", "tl", ["--cache-limit", 0],
          "an epoch with --cache-limit 0, decoding included"),
-        (", second epoch on", lambda: epoch_seconds(bench, bench.effort.tuned, cache=True),
+        (", with augmentation", "tl", ["--augment", "book"], changed),
+        (", with augmentation", "tl bf16", ["--augment", "book", "--precision", "bf16"], changed),
+        (", second epoch on", "tl", [],
          "block4_pool kept by tl; the peers run all layers"),
     ])
 
 
 def tune_by_hand(bench):
     tune_rows(bench, "fine-tune block5", True, [
-        (", block4_pool cached by hand",
-         lambda: epoch_seconds(bench, bench.effort.tuned, cache=True),
-         "the peers too get block4_pool ready made")])
+        (", block4_pool cached by hand", "tl", [], "the peers too get block4_pool ready made")])
 
 
 def one_photo(bench):

@@ -30,7 +30,7 @@ func parallelItems(_ count: Int, workers: Int, _ body: (_ worker: Int, _ item: I
 /// Where it throws for several items, the error is that of the first of them.
 package func parallelMap<Item: Sendable, Result: Sendable>(
   _ items: [Item], _ body: (Item) throws -> Result
-) throws -> [Result] {
+) rethrows -> [Result] {
   let results = Mutex<[Int: Swift.Result<Result, any Error>]>([:])
   parallelItems(items.count, workers: Threads.count) { _, index in
     let result = Swift.Result { try body(items[index]) }

@@ -60,9 +60,21 @@ package struct Tensor: Sendable, Equatable {
   /// The given rows of the first axis, in the given order.
   package func gatheringRows(_ indices: some Collection<Int>) -> Tensor {
     let stride = shape.dropFirst().reduce(1, *)
-    var result: [Float] = []
-    result.reserveCapacity(indices.count * stride)
-    for index in indices { result += scalars[index * stride..<(index + 1) * stride] }
-    return Tensor(shape: [indices.count] + shape.dropFirst(), scalars: result)
+    let indices = Array(indices)
+    return Tensor(shape: [indices.count] + shape.dropFirst()) { result in
+      nonisolated(unsafe) let result = result
+      scalars.withUnsafeBufferPointer { scalars in
+        parallel(indices.count, grain: max(1, (1 << 16) / max(stride, 1))) { range in
+          for row in range {
+            let start = indices[row] * stride
+            precondition(
+              start >= 0 && start + stride <= scalars.count,
+              "row \(indices[row]) must lie within the tensor's \(shape)")
+            guard stride > 0, let base = scalars.baseAddress else { return }
+            (result + row * stride).update(from: base + start, count: stride)
+          }
+        }
+      }
+    }
   }
 }

@@ -16,6 +16,18 @@ extension Tensor {
     }
   }
 
+  /// Calls `body` with the bytes of some elements at a time, four each, lowest first.
+  package func forEachPieceOfBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+    #if _endian(little)
+      scalars.withUnsafeBytes(body)
+    #else
+      let piece = 1 << 18
+      for start in stride(from: 0, to: count, by: piece) {
+        littleEndianBytes(start..<min(start + piece, count)).withUnsafeBytes(body)
+      }
+    #endif
+  }
+
   /// Elements `range` as bytes, four each, lowest first.
   package func littleEndianBytes(_ range: Range<Int>) -> [UInt8] {
     precondition(

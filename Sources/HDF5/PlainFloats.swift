@@ -5,32 +5,91 @@ import Foundation
 // memory is read around it, so that several threads fill their arrays at once.
 
 extension HDF5Dataset {
-  /// Where in its file a dataset lies whose bytes are Float32 of this processor, in one piece; nil
-  /// for any other, and for files that are being written, of which libhdf5 keeps parts.
-  private func plainStart(_ selection: Selection) throws(HDF5Error) -> Int? {
+  /// Bytes that lie in the file as they are wanted in memory, one piece after the other.
+  private struct Piece {
+    let start: Int
+    let count: Int
+  }
+
+  /// The pieces that make up a dataset of Float32 of this processor, or some of its rows; nil for
+  /// any other, and for files that are being written, of which libhdf5 keeps parts.
+  private func plainPieces(
+    _ selection: Selection, rows: Range<Int>?
+  ) throws(HDF5Error) -> [Piece]? {
     guard elementType == .float32, !object.file.isWritable else { return nil }
     let place = object.place
     let type = try check(place, "read the type of", H5Dget_type(selection.dataset))
     defer { release(type) }
     guard quietly(H5Tequal(type, chdf5_native_float())) > 0,
-      quietly(H5Tequal(type, chdf5_file_float32())) > 0,
-      case .contiguous = try storage.layout
+      quietly(H5Tequal(type, chdf5_file_float32())) > 0
     else { return nil }
-    let start = quietly(H5Dget_offset(selection.dataset))
-    return start == haddr_t.max ? nil : Int(exactly: start)
+    let (shape, storage) = (try currentShape(), try storage)
+    let rowBytes = try byteCount(Array(shape.dropFirst()), elementBytes: 4, place)
+    let rows = rows ?? 0..<(shape.first ?? 1)
+    switch storage.layout {
+    case .compact: return nil
+    case .contiguous:
+      return quietly(Self.position(H5Dget_offset(selection.dataset))).map {
+        [Piece(start: $0 + rows.lowerBound * rowBytes, count: selection.count * 4)]
+      }
+    case .chunked(let chunk):
+      guard storage.filters.isEmpty, chunk.dropFirst() == shape.dropFirst() else { return nil }
+      return chunkPieces(selection, rows, rowsPerChunk: chunk[0], rowBytes)
+    }
   }
 
-  /// Reads all elements straight from the file; false where they have to come through libhdf5.
-  func readPlainFloats(
-    _ selection: Selection, into memory: UnsafeMutableRawBufferPointer
-  ) throws(HDF5Error) -> Bool {
-    guard let start = try plainStart(selection), let file = try object.file.ownDescriptor() else {
-      return false
+  /// Whole rows from chunks that hold nothing but rows; nil if some were never written.
+  private func chunkPieces(
+    _ selection: Selection, _ rows: Range<Int>, rowsPerChunk: Int, _ rowBytes: Int
+  ) -> [Piece]? {
+    var pieces: [Piece] = []
+    var row = rows.lowerBound
+    while row < rows.upperBound {
+      let inside = row % rowsPerChunk
+      let end = min(row - inside + rowsPerChunk, rows.upperBound)
+      var corner = [hsize_t](repeating: 0, count: Int(H5S_MAX_RANK))
+      corner[0] = hsize_t(row - inside)
+      var mask: UInt32 = 0
+      var address = haddr_t.max
+      var size: hsize_t = 0
+      guard
+        quietly(
+          H5Dget_chunk_info_by_coord(selection.dataset, corner, &mask, &address, &size)) >= 0,
+        size == rowsPerChunk * rowBytes, let start = Self.position(address)
+      else { return nil }
+      pieces.append(Piece(start: start + inside * rowBytes, count: (end - row) * rowBytes))
+      row = end
     }
+    return pieces
+  }
+
+  private static func position(_ address: haddr_t) -> Int? {
+    address == haddr_t.max ? nil : Int(exactly: address)
+  }
+
+  /// Reads all elements, or those of some rows, straight from the file; false where they have to
+  /// come through libhdf5.
+  func readPlainFloats(
+    _ selection: Selection, rows: Range<Int>?, into memory: UnsafeMutableRawBufferPointer
+  ) throws(HDF5Error) -> Bool {
+    guard let pieces = try plainPieces(selection, rows: rows),
+      let file = try object.file.ownDescriptor()
+    else { return false }
     defer { close(file) }
+    var filled = 0
+    for piece in pieces {
+      try read(piece, of: file, into: memory.baseAddress! + filled)
+      filled += piece.count
+    }
+    return true
+  }
+
+  private func read(
+    _ piece: Piece, of file: Int32, into memory: UnsafeMutableRawPointer
+  ) throws(HDF5Error) {
     var done = 0
-    while done < memory.count {
-      let count = pread(file, memory.baseAddress! + done, memory.count - done, off_t(start + done))
+    while done < piece.count {
+      let count = pread(file, memory + done, piece.count - done, off_t(piece.start + done))
       if count < 0, errno == EINTR { continue }
       guard count > 0 else {
         let reason =
@@ -39,7 +98,6 @@ extension HDF5Dataset {
       }
       done += count
     }
-    return true
   }
 }
 

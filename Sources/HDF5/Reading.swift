@@ -144,7 +144,9 @@ extension HDF5Dataset {
     return try withSelection(rows: rows) { selection throws(HDF5Error) in
       try requireStored(selection.count, in: selection.dataset)
       return try filled(selection.count) { memory throws(HDF5Error) in
-        if T.self == Float.self, rows == nil, try readPlainFloats(selection, into: memory) {
+        if T.self == Float.self,
+          try readPlainFloats(selection, rows: rows, into: memory)
+        {
           return
         }
         try read(selection, type(), into: memory.baseAddress)

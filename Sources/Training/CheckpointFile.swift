@@ -1,5 +1,4 @@
 import Compute
-import Crypto
 import Foundation
 import HDF5
 import Weights
@@ -52,7 +51,6 @@ package enum CheckpointFile {
     do {
       file = try FileHandle(forReadingFrom: URL(filePath: path))
       size = try file.seekToEnd()
-      try file.seek(toOffset: 0)
     } catch {
       throw CheckpointError.cannotRead(path, reason: "there is no such file to be read")
     }
@@ -60,18 +58,13 @@ package enum CheckpointFile {
     guard size > trailerLength else {
       throw CheckpointError.cannotRead(path, reason: "it is cut short: found \(size) bytes")
     }
-    var left = Int(size) - trailerLength
-    var hash = SHA256()
-    while left > 0, let piece = try file.read(upToCount: min(left, 1 << 20)), !piece.isEmpty {
-      hash.update(data: piece)
-      left -= piece.count
-    }
+    try file.seek(toOffset: size - UInt64(trailerLength))
     let trailer = try file.readToEnd() ?? Data()
     guard trailer.starts(with: mark) else {
       throw CheckpointError.cannotRead(path, reason: "it ends without its checksum")
     }
     let expected = String(decoding: trailer.dropFirst(mark.count).dropLast(), as: UTF8.self)
-    let found = hash.finalize().map { String(format: "%02x", $0) }.joined()
+    let found = try FileDigest.sha256(path, bytes: Int(size) - trailerLength)
     guard found == expected else {
       throw CheckpointError.damaged(path, expected: expected, found: found)
     }

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 package import Layers
 import Weights
@@ -23,8 +24,13 @@ package struct FreezeProof: Sendable, Equatable {
 
   /// The digests of all tensors of a network, by node and parameter.
   package static func digests(_ network: Network) -> [[String]] {
-    network.nodes.map { node in
-      node.layer.parameters.map { TensorDigest.sha256($0.value, name: $0.name) }
+    let parameters = network.nodes.map(\.layer.parameters)
+    var digests = parallelMap(Array(parameters.joined())) {
+      TensorDigest.sha256($0.value, name: $0.name)
+    }[...]
+    return parameters.map { some in
+      defer { digests = digests.dropFirst(some.count) }
+      return Array(digests.prefix(some.count))
     }
   }
 

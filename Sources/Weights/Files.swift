@@ -8,14 +8,14 @@ package enum FileDigest {
   /// The file is read in pieces; throws `WeightsError.cannotRead`.
   package static func md5(_ path: String) throws -> String {
     var hash = Insecure.MD5()
-    try read(path) { hash.update(data: $0) }
+    unsafe try read(path) { unsafe hash.update(bufferPointer: $0) }
     return hexadecimal(hash.finalize())
   }
 
-  /// The SHA-256 of a file as 64 hexadecimal digits.
-  package static func sha256(_ path: String) throws -> String {
+  /// The SHA-256 of a file, or of so many bytes at its start, as 64 hexadecimal digits.
+  package static func sha256(_ path: String, bytes: Int = .max) throws -> String {
     var hash = SHA256()
-    try read(path) { hash.update(data: $0) }
+    unsafe try read(path, bytes: bytes) { unsafe hash.update(bufferPointer: $0) }
     return hexadecimal(hash.finalize())
   }
 
@@ -58,11 +58,31 @@ package enum FileDigest {
     }
   }
 
-  private static func read(_ path: String, _ body: (Data) -> Void) throws {
+  /// Calls `body` with so many bytes of an open file; Foundation would read a page at a time.
+  private static func forEachPiece(
+    of file: FileHandle, bytes: Int, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws {
+    try unsafe withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 64) { memory in
+      var left = bytes
+      while left > 0 {
+        let count = unsafe Foundation.read(
+          file.fileDescriptor, memory.baseAddress, min(left, memory.count))
+        if count < 0, errno == EINTR { continue }
+        guard count >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        guard count > 0 else { return }
+        unsafe body(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+        left -= count
+      }
+    }
+  }
+
+  private static func read(
+    _ path: String, bytes: Int = .max, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws {
     do {
       let file = try FileHandle(forReadingFrom: URL(filePath: path))
       defer { try? file.close() }
-      while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { body(piece) }
+      unsafe try forEachPiece(of: file, bytes: bytes, body)
     } catch {
       throw WeightsError.cannotRead(path: path, reason: reason(error))
     }
@@ -160,9 +180,8 @@ private func reason(_ error: any Error) -> String {
   let error = error as NSError
   let missing = [CocoaError.fileReadNoSuchFile.rawValue, CocoaError.fileNoSuchFile.rawValue]
   if error.domain == NSCocoaErrorDomain, missing.contains(error.code) { return "no such file" }
-  if let under = error.userInfo[NSUnderlyingErrorKey] as? any Error as NSError?,
-    under.domain == NSPOSIXErrorDomain
-  {
+  let under = error.userInfo[NSUnderlyingErrorKey] as? any Error as NSError? ?? error
+  if under.domain == NSPOSIXErrorDomain {
     return unsafe String(cString: strerror(Int32(under.code)))
   }
   return error.localizedDescription

@@ -40,10 +40,7 @@ package enum TensorDigest {
     // Lengths come first, so that no two lists of tensors give the same bytes.
     hash.update(data: bytes(name.utf8.count) + Array(name.utf8))
     hash.update(data: bytes(tensor.shape.count) + tensor.shape.flatMap(bytes))
-    let piece = 1 << 18
-    for start in stride(from: 0, to: tensor.count, by: piece) {
-      hash.update(data: tensor.littleEndianBytes(start..<min(start + piece, tensor.count)))
-    }
+    unsafe tensor.forEachPieceOfBytes { unsafe hash.update(bufferPointer: $0) }
   }
 
   private static func bytes(_ number: Int) -> [UInt8] {

@@ -17,17 +17,31 @@ struct PlainFloatsTests {
         "pieces", shape: [700, 100], type: .float32, chunk: [64, 64], deflate: 1)
       let wide = try file.root.createDataset("wide", shape: [700, 100], type: .float64)
       try file.root.createDataset("unwritten", shape: [30], type: .float32)
-      for dataset in [plain, pieces, wide] { try dataset.write(numbers) }
+      let rows = try file.root.createDataset(
+        "rows", shape: [700, 100], type: .float32, chunk: [64, 100])
+      let corners = try file.root.createDataset(
+        "corners", shape: [700, 100], type: .float32, chunk: [64, 30])
+      for dataset in [plain, pieces, wide, rows, corners] { try dataset.write(numbers) }
+      let gaps = try file.root.createDataset(
+        "gaps", shape: [0, 100], type: .float32, chunk: [2, 100], maximumShape: [nil, 100])
+      try gaps.resize(to: [7, 100])
+      try gaps.writeRows(Array(numbers.prefix(200)), at: 4)
       // What was written may still be with libhdf5.
       #expect(try plain.readFloats() == numbers)
       try file.close()
 
       let stored = try HDF5File.open(path)
-      for name in ["plain", "pieces", "wide"] {
+      for name in ["plain", "pieces", "wide", "rows", "corners"] {
         let dataset = try stored.root.dataset(name)
         #expect(try dataset.readFloats() == numbers)
-        #expect(try dataset.readRows(5..<7) == Array(numbers[500..<700]))
+        for rows in [5..<7, 60..<68, 63..<64, 64..<192, 640..<700, 700..<700] {
+          let expected = Array(numbers[rows.lowerBound * 100..<rows.upperBound * 100])
+          #expect(try dataset.readRows(rows) == expected, "\(rows) of \(name)")
+        }
       }
+      let zeros = [Float](repeating: 0, count: 400)
+      #expect(
+        try stored.root.dataset("gaps").readFloats() == zeros + numbers[..<200] + zeros[..<100])
       #expect(
         try stored.root.dataset("unwritten").readFloats() == [Float](repeating: 0, count: 30))
       try stored.close()
