@@ -44,6 +44,9 @@ def arguments():
                         help="weights of VGG16 without top; compares the five pools")
     parser.add_argument("--model", type=pathlib.Path, metavar="MODEL.h5",
                         help="model made by tl; compares its predictions")
+    parser.add_argument("--layers", action="store_true",
+                        help="with --base: also every layer by itself, in float64, on what tl "
+                        "gives it")
     parser.add_argument("--photos", type=int, default=100, help="how many photos (100)")
     parser.add_argument("--image-size", type=int, default=150,
                         help="side in pixels for --base (150)")
@@ -214,6 +217,70 @@ def compare_pool(options, models, photos, pool, folder):
     return (same or (options.allow_noise and exact.is_noise())) and not wrong
 
 
+class LayerDifferences:
+    """The differences of a layer's outputs from those of float64, next to their usual size."""
+
+    def __init__(self):
+        self.bad = self.count = 0
+        self.largest = self.squares = self.error = 0.0
+
+    def add(self, found, expected):
+        difference = np.abs(found - expected)
+        usual = np.sqrt(np.mean(expected ** 2))
+        self.count += difference.size
+        self.bad += int((~(difference <= RELATIVE * (np.abs(expected) + usual))).sum())
+        self.largest = max(self.largest, float(np.nan_to_num(difference / usual, nan=np.inf).max()))
+        self.squares += float((expected ** 2).sum())
+        self.error += float((difference ** 2).sum())
+
+    def report(self, what):
+        print(f"{what:40}  {self.count:>10} numbers  error of all "
+              f"{(self.error / self.squares) ** 0.5:.1e}  largest {self.largest:.1e} of the usual "
+              f"size  out of {RELATIVE} * (|x| + usual) {self.bad}", flush=True)
+        return self.bad == 0
+
+
+def layer_steps(model):
+    """What is compared: (result, input, layers between), each a fused step of tl's plan or more.
+
+    The first list has every layer's result; the second leaves out what tl then computes together:
+    pooling while outputs are stored, and the first convolution within the second.
+    """
+    names = [layer.name for layer in model.layers]
+    single = [(name, before, [name]) for before, name in zip(names, names[1:])]
+    fused = [("block1_pool", names[0], ["block1_conv1", "block1_conv2", "block1_pool"])]
+    for pool in POOLS[1:]:
+        last = names[names.index(pool) - 1]
+        fused.append((pool, names[names.index(last) - 1], [last, pool]))
+    return single, fused
+
+
+def compare_layers(options, model, photos, folder):
+    """Whether each layer of tl gives what Keras's gives in float64 for the same input."""
+    size, first = (options.image_size, options.image_size), model.layers[0].name
+    results = True
+    for kind, steps in zip(("", "fused: "), layer_steps(model)):
+        wanted = {name for step in steps for name in step[:2]} - {first}
+        found = {step[0]: LayerDifferences() for step in steps}
+        for start, pictures in load_batches(photos, size, options.preprocess, "nearest"):
+            source, target = folder / "layers-in.h5", folder / "layers-out.h5"
+            with h5py.File(source, "w") as file:
+                file["input"] = pictures.astype(np.float32)
+            run(options.tl.with_name("tl-bench"), "probe", "--base", options.base, "--input", source,
+                "--output", target, "--layers", ",".join(sorted(wanted)))
+            with h5py.File(target, "r") as file:
+                values = {name: file["outputs"][name][()] for name in wanted}
+            values[first] = pictures
+            for name, before, layers in steps:
+                expected = values[before].astype(np.float64)
+                for layer in layers:
+                    expected = model.get_layer(layer)(expected).numpy()
+                found[name].add(values[name].astype(np.float64), expected)
+        for name, before, layers in steps:
+            results &= found[name].report(kind + " + ".join(layers))
+    return results
+
+
 def probabilities(outputs):
     """One column per class: a sigmoid gives that of the second class."""
     return np.concatenate([1 - outputs, outputs], axis=1) if outputs.shape[1] == 1 else outputs
@@ -262,6 +329,8 @@ def main():
                 vgg16(options.base, options.image_size, number)
                 for number in ("float32", "float64")]
             results = [compare_pool(options, models, photos, pool, folder) for pool in POOLS]
+            if options.layers:
+                results.append(compare_layers(options, models[1], photos, folder))
         if options.model:
             results.append(compare_predictions(options, photos))
     if not all(results):

@@ -1,7 +1,7 @@
 internal import CKernels
 
 /// 3x3 convolution with stride 1 by Winograd's F(m x m, 3x3): for tiles of 4x4 outputs a quarter of
-/// the multiplications, for 6x6 a fifth.
+/// the multiplications.
 ///
 /// Tiles are cut from the photos in order. Their patches, m + 2 pixels wide, become (m + 2)^2
 /// matrices `[tiles, cin]`, which are multiplied by as many transformed kernels `[cin, cout]`; the

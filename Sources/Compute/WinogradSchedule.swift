@@ -1,7 +1,7 @@
 /// The side of the tiles of a Winograd convolution.
 enum WinogradTile {
   /// Rows of pixels that the largest tile sees.
-  static let mostRows = 8
+  static let mostRows = 7
 
   /// Inputs times outputs up to which kernels may be transformed for tiles of 5x5 and more.
   private static let mostKernels = 256 * 256
@@ -23,9 +23,8 @@ enum WinogradTile {
     }
   }
 
-  /// Tiles of 6x6, which the kernels know too, are a few percent faster and round too much: with
-  /// VGG16 at 150 pixels 11 of 10.5 million numbers of block2 were further from Keras than
-  /// `1e-4 + 1e-4 * |x|`.
+  /// Tiles of 6x6 were a few percent faster and rounded too much: with VGG16 at 150 pixels 11 of
+  /// 10.5 million numbers of block2 were further from Keras than `1e-4 + 1e-4 * |x|`.
   private static let costs = [
     Cost(tile: 3, input: 290, output: 180), Cost(tile: 4, input: 580, output: 290),
     Cost(tile: 5, input: 930, output: 430),
