@@ -17,6 +17,11 @@ package struct KernelTable: Sendable {
     return tables
   }()
 
+  /// Those, and one that imitates the tiles of AMX, which few CPUs have, in plain C.
+  package static let tested =
+    available + [KernelTable(name: "amx_imitated", index: imitation)]
+  private static let imitation: Int32 = -1
+
   /// The fastest table, or the one that the environment variable `TL_ISA` names.
   package static let current: KernelTable = {
     guard let wanted = ProcessInfo.processInfo.environment["TL_ISA"], !wanted.isEmpty else {
@@ -36,5 +41,7 @@ package struct KernelTable: Sendable {
   package var multipliesBF16: Bool { functions.has_bf16 }
 
   /// The C side; tables live as long as the process.
-  var functions: ck_table { ck_table_at(index)!.pointee }
+  var functions: ck_table {
+    (index == KernelTable.imitation ? ck_table_imitating_tiles() : ck_table_at(index)!).pointee
+  }
 }

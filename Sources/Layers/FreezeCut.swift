@@ -52,6 +52,16 @@ package struct FreezeCut: Sendable, Equatable {
 }
 
 extension Network {
+  /// Whether a plan computes the output of a node by itself whatever is asked for, so that asking
+  /// for it changes no rounding: others may be one step with what comes after.
+  package func staysWhole(at index: Int) -> Bool {
+    let readers = nodes.filter { $0.inputs.contains(index) }
+    if readers.count > 1 { return true }
+    let layer = nodes[index].layer
+    return (layer is MaxPooling2D || layer is AveragePooling2D)
+      && readers.allSatisfy { $0.layer is Conv2D }
+  }
+
   /// A layer that joins branches and the branches, back to the one layer where they part.
   func branches(into joint: Int) -> [Int] {
     var inside: Set = [joint]

@@ -9,15 +9,19 @@ package import Layers
 /// epoch. It is computed once and kept on disk, in a file without a name, where it fits into
 /// `cacheLimit` bytes, else anew in every epoch. Photos for validation are never changed.
 ///
-/// With an unfreezing schedule the run has several stages, and the prefix's outputs are made anew for
-/// each.
+/// With an unfreezing schedule the run has several stages. What the later ones start from is kept in
+/// the first one's pass where there is room, else the prefix runs for each.
 package struct FineTuning {
   package let model: ClassifierModel
   package let stages: [Stage]
   package let settings: TrainingSettings
   let batchSize: Int
   let isStrict: Bool
-  private let cacheLimit: Int
+  let cacheLimit: Int
+  /// Stages of another run on the same unchanged photos, which this one leads up to.
+  package var following: [Stage] = []
+  /// What this run keeps for `following`, or an earlier one has kept for it.
+  package var handover = PrefixHandover()
   /// The folder on whose disk the prefix's outputs are kept.
   package var cacheFolder = NSTemporaryDirectory()
   let augmentation: AugmentationPlan?

@@ -89,7 +89,14 @@ package struct PhotoPass {
   package func run(
     _ photos: [Photo], view: AugmentedView? = nil, _ body: (PhotoBatch, Tensor) throws -> Void
   ) throws -> PhotoTally {
-    try decode(photos, view: view) { try body($0, plan.run($0.tensor)[0]) }
+    try runForAll(photos, view: view) { try body($0, $1[0]) }
+  }
+
+  /// The same with each of the plan's outputs.
+  func runForAll(
+    _ photos: [Photo], view: AugmentedView?, _ body: (PhotoBatch, [Tensor]) throws -> Void
+  ) throws -> PhotoTally {
+    try decode(photos, view: view) { try body($0, plan.run($0.tensor)) }
   }
 
   /// Calls `body` with each batch of decoded photos, without running the plan.

@@ -4,7 +4,7 @@ import Scratch
 
 /// What a frozen prefix makes of every view of some photos, kept on disk.
 final class PrefixCache {
-  private let pass: PhotoPass
+  private let rowShape: [Int]
   /// Photo by photo, view by view.
   private let outputs: ScratchRows
   /// What is mixed into each photo, in the same order.
@@ -12,11 +12,13 @@ final class PrefixCache {
   /// How many photos there are of each view; known once the first view is there.
   var photos = 0
 
-  /// - Parameter pictures: how many there will be at most, of all views.
-  init(_ pass: PhotoPass, pictures: Int, folder: String) throws(ScratchError) {
-    self.pass = pass
+  /// - Parameters:
+  ///   - rowShape: that of one picture's outputs.
+  ///   - pictures: how many there will be at most, of all views.
+  init(rowShape: [Int], pictures: Int, folder: String) throws(ScratchError) {
+    self.rowShape = rowShape
     outputs = try ScratchRows(
-      rowSize: pass.plan.outputShapes[0].reduce(1, *), capacity: pictures, folder: folder)
+      rowSize: rowShape.reduce(1, *), capacity: pictures, folder: folder)
   }
 
   func add(_ batch: PhotoBatch, _ output: Tensor) throws(ScratchError) {
@@ -32,7 +34,7 @@ final class PrefixCache {
   ) throws(ScratchError) -> Tensor {
     let rows = try outputs.rows(at: places(indices, epoch))
     outputs.prepare(places(next, epoch))
-    return pass.rows(rows, count: indices.count)
+    return Tensor(shape: [indices.count] + rowShape, scalars: rows)
   }
 
   func mixtures(at indices: [Int], epoch: Int) -> [LabelMixture?] {

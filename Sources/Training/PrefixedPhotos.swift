@@ -31,7 +31,10 @@ struct PrefixedPhotos: Examples {
   private let all: [Photo]
   private let pass: PhotoPass
   private let augmentation: (plan: AugmentationPlan, seed: UInt64)?
-  private let cache: PrefixCache?
+  /// One for each of the plan's first outputs, none where outputs are not kept.
+  private let caches: [PrefixCache]
+  /// Which of the plan's outputs the examples are.
+  private var number = 0
   let labels: [Int]
   /// SHA-256 of each photo's file.
   let fingerprints: [String]
@@ -44,7 +47,8 @@ struct PrefixedPhotos: Examples {
   /// Runs the prefix once over all views of all photos, to keep the outputs; or only decodes the
   /// photos, to know which of them can be.
   ///
-  /// Throws `ScratchError` where the outputs cannot be kept.
+  /// Where the plan has several outputs, as many of them are kept as there is room for; the examples
+  /// are the first. Throws `ScratchError` where that one cannot be kept.
   ///
   /// - Parameters:
   ///   - cacheFolder: where outputs are kept, nil where they are not.
@@ -65,24 +69,25 @@ struct PrefixedPhotos: Examples {
         augmentation.map { $0.plan.view(epoch: epoch, seed: $0.seed, of: folder.photos) }
       }
       let count = folder.photos.count
-      let cache = try PrefixCache(pass, pictures: count * views.count, folder: cacheFolder)
-      tally = try pass.run(folder.photos, view: views[0]) { batch, output in
+      let caches = try Self.caches(
+        pass.plan.outputShapes, pictures: count * views.count, folder: cacheFolder)
+      tally = try pass.runForAll(folder.photos, view: views[0]) { batch, outputs in
         usable += batch.indices.map { folder.photos[$0] }
         fingerprints += batch.photos.map(\.fingerprint)
-        try cache.add(batch, output)
+        for (cache, output) in zip(caches, outputs) { try cache.add(batch, output) }
         try report(batch.range.upperBound)
       }
       for (index, view) in views.enumerated().dropFirst() {
         let skipped = count - usable.count
-        try pass.runDecodable(usable, view: view) { batch, output in
-          try cache.add(batch, output)
+        try pass.runDecodable(usable, view: view) { batch, outputs in
+          for (cache, output) in zip(caches, outputs) { try cache.add(batch, output) }
           try report(index * count + skipped + batch.range.upperBound)
         }
       }
-      cache.photos = usable.count
-      self.cache = cache
+      for cache in caches { cache.photos = usable.count }
+      self.caches = caches
     } else {
-      cache = nil
+      caches = []
       tally = try pass.decode(folder.photos) { batch in
         usable += batch.indices.map { folder.photos[$0] }
         fingerprints += batch.photos.map(\.fingerprint)
@@ -94,6 +99,33 @@ struct PrefixedPhotos: Examples {
     self.fingerprints = fingerprints
     labels = usable.map { $0.label ?? 0 }
   }
+
+  private static func caches(
+    _ shapes: [[Int]], pictures: Int, folder: String
+  ) throws -> [PrefixCache] {
+    var caches: [PrefixCache] = []
+    for shape in shapes {
+      do {
+        caches.append(try PrefixCache(rowShape: shape, pictures: pictures, folder: folder))
+      } catch {
+        if caches.isEmpty { throw error }
+        break
+      }
+    }
+    return caches
+  }
+
+  /// The same photos with another of the plan's outputs that are kept.
+  func output(_ number: Int) -> PrefixedPhotos {
+    var result = self
+    result.number = number
+    return result
+  }
+
+  /// How many of the plan's outputs are kept.
+  var keptOutputs: Int { caches.count }
+
+  private var cache: PrefixCache? { caches.isEmpty ? nil : caches[number] }
 
   /// The photos' paths below the data folder.
   var paths: [String] { photos.map(\.relativePath) }
@@ -198,14 +230,14 @@ final class LostPhotos {
 extension PhotoPass {
   /// Runs over photos that decoded before; one that does not any more stops the run.
   fileprivate func runDecodable(
-    _ photos: [Photo], view: AugmentedView?, _ body: (PhotoBatch, Tensor) throws -> Void
+    _ photos: [Photo], view: AugmentedView?, _ body: (PhotoBatch, [Tensor]) throws -> Void
   ) throws {
-    try run(photos, view: view) { batch, output in
+    _ = try runForAll(photos, view: view) { batch, outputs in
       if let failure = batch.failures.first {
         throw TrainingError.badPhoto(
           failure.photo.relativePath, reason: "it decoded before: \(failure.error)")
       }
-      try body(batch, output)
+      try body(batch, outputs)
     }
   }
 
@@ -213,7 +245,7 @@ extension PhotoPass {
   fileprivate func outputs(_ photos: [Photo], view: AugmentedView?) throws -> Tensor {
     var values: [Float] = []
     values.reserveCapacity(photos.count * plan.outputShapes[0].reduce(1, *))
-    try runDecodable(photos, view: view) { _, output in values += output.scalars }
+    try runDecodable(photos, view: view) { _, outputs in values += outputs[0].scalars }
     return rows(values, count: photos.count)
   }
 

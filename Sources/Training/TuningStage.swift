@@ -52,6 +52,8 @@ extension FineTuning {
     package let bytes: Int
     /// How many pictures are gone through before the first epoch.
     package let total: Int
+    /// Whether an earlier stage has kept them already, and nothing is left to do.
+    package var isReady = false
   }
 }
 

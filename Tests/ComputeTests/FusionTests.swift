@@ -4,7 +4,7 @@ import Testing
 
 /// Plans with branches, normalisation and padding against naive twins, fused and not.
 struct FusionTests {
-  private static let kernels = KernelTable.available
+  private static let kernels = KernelTable.tested
 
   @Test(arguments: [1, 3], [7, 32])
   func scalingAfterAConvolution(_ window: Int, _ outputs: Int) {

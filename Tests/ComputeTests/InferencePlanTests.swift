@@ -69,7 +69,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
         x, kernel: kernel, bias: bias, strides: c.strides, padding: c.padding, name: "y")
       let z = builder.activation(y, function, name: "z")
       let expected = NaivePlan.pointwise(sums, function, rowLength: 1).map { Float($0) }
-      for kernels in KernelTable.available {
+      for kernels in KernelTable.tested {
         for choice in ConvolutionChoice.allCases {
           let plan = builder.build(outputs: [z], kernels: kernels, convolutions: choice)
           let result = plan.run(batch)[0]
@@ -100,7 +100,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     let x = builder.input(shape: [c.height, c.width, c.cin], name: "x")
     let y = builder.convolution(
       x, kernel: kernel, bias: nil, strides: c.strides, padding: c.padding, name: "y")
-    for kernels in KernelTable.available {
+    for kernels in KernelTable.tested {
       let direct = builder.build(
         outputs: [y], kernels: kernels, convolutions: .direct, precision: .bf16
       ).run(batch)[0]
@@ -127,7 +127,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     let third = kernel([3, 3, 42, 42], 3)
     let last = kernel([3, 3, 16, 16], 4)
     let batch = Tensor.random([3, 13, 11, 16], seed: 5)
-    for kernels in KernelTable.available {
+    for kernels in KernelTable.tested {
       func run(_ x: Tensor, _ describe: (inout InferencePlanBuilder, PlanValue) -> [PlanValue])
         -> [Tensor]
       {
@@ -267,7 +267,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     y = builder.pooling(
       y, kind: .max, window: (2, 2), strides: (2, 2), padding: .valid, name: "pool")
     if !reluFirst { y = builder.activation(y, .relu, name: "relu") }
-    for kernels in KernelTable.available {
+    for kernels in KernelTable.tested {
       let result = builder.build(outputs: [y], kernels: kernels).run(batch)[0]
       #expect(result.shape == [3, size.height / 2, size.width / 2, 48])
       expectClose(result.scalars, expected, absolute: 2e-5, "\(kernels.name)")
@@ -301,7 +301,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
         outputs: between ? [y, middle] : [y], kernels: kernels, convolutions: choice,
         precision: precision)
     }
-    for kernels in KernelTable.available {
+    for kernels in KernelTable.tested {
       let chained = plan(kernels, .fastest, between: false)
       let steps = chained.profile(batch)
       #expect(steps[0].name.hasPrefix("first + relu + second"))
@@ -456,7 +456,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     let kernel = Tensor.random([3, 3, 96, 176], seed: 22, deviation: 0.05)
     let before = Threads.count
     defer { Threads.count = before }
-    for kernels in KernelTable.available {
+    for kernels in KernelTable.tested {
       var builder = InferencePlanBuilder()
       let x = builder.input(shape: [10, 13, 96], name: "x")
       let y = builder.convolution(

@@ -1,7 +1,10 @@
+import Compute
 import Foundation
 import HDF5
+import Layers
 import TestSupport
 import Testing
+import Training
 
 /// The whole workflow with the real program, on small photos and a tiny VGG16.
 struct WorkflowTests {
@@ -312,6 +315,45 @@ struct WorkflowTests {
       #expect(try tune("b.h5", "0") == cached)
       #expect(cached.contains("epoch 2 of 2"))
     }
+  }
+
+  /// The frozen part runs once for all stages, and what is learned is the same to the bit.
+  @Test(arguments: [
+    (["--unfreeze", "block5", "--head-epochs", "2", "--epochs", "2"], ["block4_pool"]),
+    (["--schedule", "head:1, block5:2, block4:1"], ["block4_pool", "block3_pool"]),
+    (["--unfreeze", "block5_conv2", "--head-epochs", "1", "--epochs", "1"], []),
+  ])
+  func laterStagesStartFromTheFirstPass(options: [String], kept: [String]) throws {
+    try Locations.withTemporaryFolder { folder in
+      func tune(_ output: String, _ limit: String) throws -> (log: String, epochs: [Substring]) {
+        let outcome = try succeed(
+          [
+            "fine-tune", Self.train, "--validation", Self.validation, "--base", Self.base,
+            "--image-size", "64", "--hidden", "4", "--cache-limit", limit, "--output", output,
+          ] + options, in: folder)
+        return (
+          outcome.errors, outcome.errors.split(separator: "\n").filter { $0.hasPrefix("epoch") }
+        )
+      }
+      let (log, epochs) = try tune("a.h5", "1000")
+      for layer in kept {
+        let note = "outputs of '\(layer)' for 36 photos (1 MB) were kept on disk in the pass before, "
+        #expect(log.contains(note), "\(log)")
+      }
+      #expect(log.split(separator: "were kept on disk in the pass before").count == kept.count + 1)
+      #expect(log.split(separator: "frozen part: 36 photos in").count == (kept.isEmpty ? 3 : 2))
+      let other = try tune("b.h5", "0")
+      #expect(other.epochs == epochs)
+      #expect(!other.log.contains("in the pass before"))
+      for (mine, others) in try zip(tensors("a.h5", folder), tensors("b.h5", folder)) {
+        #expect(mine == others)
+      }
+    }
+  }
+
+  private func tensors(_ model: String, _ folder: URL) throws -> [Tensor] {
+    try ClassifierModel.load(folder.appending(path: model).path).network.nodes
+      .flatMap(\.layer.parameters).map(\.value)
   }
 }
 

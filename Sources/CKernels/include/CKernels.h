@@ -157,3 +157,6 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
 
 /// The tables that this CPU can run, slowest first; NULL past the end.
 const ck_table *ck_table_at(int index);
+
+/// The table of CPUs with AMX, its tiles imitated: for tests.
+const ck_table *ck_table_imitating_tiles(void);

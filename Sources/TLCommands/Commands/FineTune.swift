@@ -195,9 +195,13 @@ struct FineTune: ParsableCommand {
       chosen: start.chosenOptions + [("learning-rate", "\(settings.learningRate)")], console
     ) { run, keeper in
       let kept = (run, keeper)
-      let trained = try withTrainedHead(start, folder, validating, kept, console)
+      let handover = PrefixHandover()
+      let trained = try withTrainedHead(
+        start, folder, validating, kept, before: tuning(start, settings), handover, console)
       let result = try keepingHead(trained) {
-        try tuning(trained, settings).run(
+        var tuning = try tuning(trained, settings)
+        tuning.handover = handover
+        return try tuning.run(
           folder, validation: validating, showingOn: console, keeping: kept,
           as: part(after: trained), cacheLimit: cacheLimit, changes: augmentation.ranges)
       }
@@ -256,10 +260,11 @@ struct FineTune: ParsableCommand {
   }
 
   /// The model with its head trained by itself where it is new, as fine-tuning must not start from
-  /// a random one.
+  /// a random one; what the tuning after it starts from is kept on the way.
   private func withTrainedHead(
     _ start: ClassifierModel, _ folder: PhotoFolder, _ validating: PhotoFolder?,
-    _ kept: (run: RunFolder, keeper: RunKeeper), _ console: Console
+    _ kept: (run: RunFolder, keeper: RunKeeper), before next: FineTuning,
+    _ handover: PrefixHandover, _ console: Console
   ) throws -> ClassifierModel {
     guard model == nil else { return start }
     guard ownHeadEpochs > 0 else {
@@ -267,10 +272,12 @@ struct FineTune: ParsableCommand {
       console.note("the head starts from random weights (\(why))")
       return start
     }
-    let tuning = try FineTuning(
+    var tuning = try FineTuning(
       model: start, trained: TrainableLayers(unfreeze: LayerSelection("none")),
       settings: headSettings(start.defaults), photosAtOnce: 20, isStrict: pass.strict,
       cacheLimit: cacheLimit * 1_000_000)
+    tuning.handover = handover
+    if augmentation.ranges == nil { tuning.following = next.stages }
     if let trained = tuning.skippingFinished(kept.keeper) { return trained }
     console.note(
       "no trained head was given: training one first, \(ownHeadEpochs) "

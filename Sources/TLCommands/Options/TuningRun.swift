@@ -43,8 +43,11 @@ extension FineTuning {
           announce(stage, caching, photos, changes, cacheLimit: cacheLimit, console)
           saving = CacheSaving(stage, caching, photos)
         }
-        prefix = Progress(
-          title: title(stage, caching), total: caching.total, unit: "photos", console: console)
+        prefix =
+          caching.isReady
+          ? nil
+          : Progress(
+            title: title(stage, caching), total: caching.total, unit: "photos", console: console)
       case .uncached(let reason):
         console.warning("\(reason); the frozen part runs anew in every epoch")
         saving = nil
@@ -106,10 +109,13 @@ extension FineTuning {
       : views + "\(caching.views == 1 ? photos + others : others) photos"
     let megabytes = (caching.bytes + 999_999) / 1_000_000
     let place = "outputs of '\(stage.boundary.name)' for \(what) (\(megabytes) MB)"
+    let most = "at most \(cacheLimit) MB (--cache-limit)"
     console.note(
-      caching.keepsValidation
-        ? "\(place) are computed once and kept on disk, at most \(cacheLimit) MB (--cache-limit)"
-        : "\(place) exceed --cache-limit \(cacheLimit): they are computed anew in every epoch")
+      caching.isReady
+        ? "\(place) were kept on disk in the pass before, \(most): every epoch starts from them"
+        : caching.keepsValidation
+          ? "\(place) are computed once and kept on disk, \(most)"
+          : "\(place) exceed --cache-limit \(cacheLimit): they are computed anew in every epoch")
   }
 }
 
