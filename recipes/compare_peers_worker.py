@@ -233,7 +233,20 @@ def head_keras(options):
     return lambda: train(options["epochs"])
 
 
-def tune_keras(options):
+def tune_keras_augmenting(options):
+    """The same with the layers of Keras that change photos as `--augment book` does, but for shear."""
+    def changes():
+        from keras import layers
+        return [
+            layers.RandomFlip("horizontal"), layers.RandomRotation(40 / 360, fill_mode="nearest"),
+            layers.RandomTranslation(0.2, 0.2, fill_mode="nearest"),
+            layers.RandomZoom(0.2, 0.2, fill_mode="nearest"),
+        ]
+
+    return tune_keras(options, changes)
+
+
+def tune_keras(options, changes=list):
     """`train_on_batch` of the model whose base is frozen below block5."""
     import keras
     base = keras_vgg16(options)
@@ -247,7 +260,10 @@ def tune_keras(options):
         for layer in base.layers[base.layers.index(base.get_layer("block4_pool")) + 1:]:
             x = layer(x)
     else:
-        start, x = base.input, base.output
+        start = x = keras.Input(base.input_shape[1:])
+        for change in changes():
+            x = change(x)
+        x = base(x)
     for layer in keras_head():
         x = layer(x)
     model = keras.Model(start, x)
@@ -744,7 +760,8 @@ JOBS = {
     "head": {"Keras": head_keras, "PyTorch": head_torch},
     "heatmaps": {"Keras": heatmaps_keras},
     "photos": {"Keras": photos_keras, "torchvision": photos_torch},
-    "tune": {"Keras": tune_keras, "PyTorch": tune_torch, "PyTorch bf16": tune_torch_bf16},
+    "tune": {"Keras": tune_keras, "Keras, augmenting": tune_keras_augmenting,
+             "PyTorch": tune_torch, "PyTorch bf16": tune_torch_bf16},
 }
 ONCE = {
     "heatmaps-once": {"Keras": heatmaps_once_keras},

@@ -32,15 +32,14 @@ struct WinogradConvolution: UnaryPlanOperation {
     kernels = table.functions
     tilesDown = (filter.window.rows.outputSize + tile - 1) / tile
     tilesAcross = (filter.window.columns.outputSize + tile - 1) / tile
-    let schedule = WinogradSchedule(
+    let tiles = photos.map { [tilesDown, tilesAcross] in $0 * tilesDown * tilesAcross }
+    schedule = WinogradSchedule(
       tile: tile, inputs: filter.window.channels / (precision == .bf16 ? 2 : 1),
-      outputs: filter.outputChannels, panel: Int(kernels.panel))
-    let tiles = tilesDown * tilesAcross
+      outputs: filter.outputChannels, panel: Int(kernels.panel), allTiles: tiles)
     weights = WinogradWeights(
       kernel: filter.kernel, tile: tile, precision: precision, kernels: kernels,
-      areKept: photos.map { $0 * tiles > schedule.mostTiles } ?? true)
+      areKept: tiles ?? .max > schedule.mostTiles)
     bias = PackedBuffer(filter.bias ?? [], paddedTo: weights.paddedOutputs)
-    self.schedule = schedule
     self.filter = filter.withoutKernel
   }
 

@@ -98,7 +98,12 @@ struct WinogradSchedule: Sendable {
   let productRow: Int
   let productStride: Int
 
-  init(tile: Int, inputs: Int, outputs: Int, panel: Int) {
+  /// Tiles up to which it is better to transform many kernels as they are used, if there will be no
+  /// more.
+  private static let fewTiles = 128
+
+  /// - Parameter allTiles: how many there will ever be, if that is known.
+  init(tile: Int, inputs: Int, outputs: Int, panel: Int, allTiles: Int? = nil) {
     let matrices = (tile + 2) * (tile + 2)
     panels = max(1, min(64, (outputs + panel - 1) / panel * panel) / panel)
     patchRow = inputs + 16
@@ -107,7 +112,8 @@ struct WinogradSchedule: Sendable {
     // often the fewer tiles there are.
     let fitting = (240 << 10) / (matrices * (patchRow + productRow)) / 12 * 12
     tiles = inputs * outputs > 256 * 256 ? 48 : min(max(fitting, 24), 48)
-    mostTiles = tiles * 3 / 2
+    let isOnce = inputs * outputs >= 128 * 128 && allTiles ?? .max <= Self.fewTiles
+    mostTiles = max(tiles * 3 / 2, isOnce ? allTiles ?? 0 : 0)
     patchStride = WinogradSchedule.spread(mostTiles * patchRow)
     productStride = WinogradSchedule.spread(mostTiles * productRow)
   }

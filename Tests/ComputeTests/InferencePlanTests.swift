@@ -465,7 +465,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
         builder.build(outputs: [y], kernels: kernels, precision: precision, photos: photos)
       }
       let expected = plan(photos: nil).run(batch)
-      for photos in [0, 1, 3, 40] {
+      for photos in [0, 1, 3, 9, 40] {
         for threads in [1, 2, 3] {
           Threads.count = threads
           let plan = plan(photos: photos)

@@ -337,8 +337,8 @@ struct WorkflowTests {
       }
       let (log, epochs) = try tune("a.h5", "1000")
       for layer in kept {
-        let note = "outputs of '\(layer)' for 36 photos (1 MB) were kept on disk in the pass before, "
-        #expect(log.contains(note), "\(log)")
+        let what = "outputs of '\(layer)' for 36 photos (1 MB)"
+        #expect(log.contains("\(what) were kept on disk in the pass before, "), "\(log)")
       }
       #expect(log.split(separator: "were kept on disk in the pass before").count == kept.count + 1)
       #expect(log.split(separator: "frozen part: 36 photos in").count == (kept.isEmpty ? 3 : 2))
