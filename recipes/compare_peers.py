@@ -592,7 +592,8 @@ ROWS = {
     "features": features, "photos": photos, "head": head, "tune": tune, "tune-by-hand": tune_by_hand,
     "one-photo": one_photo, "heatmaps": heatmaps, "linear": linear,
 }
-NOT_QUICK = ["resnet-224", "resnet-bf16-224", "photos", "tune-by-hand", "heatmaps"]
+NOT_QUICK = ["resnet-224", "resnet-bf16-224", "photos", "tune-by-hand", "heatmaps",
+             "linear"]
 
 
 def compare(lines):
@@ -683,7 +684,8 @@ def arguments():
     shared = pathlib.Path(os.environ.get("TL_SHARED") or HERE.parent.parent / "shared")
     parser = argparse.ArgumentParser(
         prog="compare-peers", description="Compare tl's speed and memory with its peers'.")
-    parser.add_argument("--quick", action="store_true", help="take less than five minutes, without some of the rows")
+    parser.add_argument("--quick", action="store_true",
+                        help="take less than five minutes, without some of the rows")
     parser.add_argument("--rows", metavar="NAME,...", help="some of: " + ", ".join(ROWS))
     parser.add_argument("--data", type=pathlib.Path, metavar="DIR",
                         default=shared / "data/cats_and_dogs_small",

@@ -33,8 +33,10 @@ extension HDF5Dataset {
         [Piece(start: $0 + rows.lowerBound * rowBytes, count: selection.count * 4)]
       }
     case .chunked(let chunk):
-      guard storage.filters.isEmpty, chunk.dropFirst() == shape.dropFirst() else { return nil }
-      return chunkPieces(selection, rows, rowsPerChunk: chunk[0], rowBytes)
+      guard storage.filters.isEmpty, let rowsPerChunk = chunk.first, rowsPerChunk > 0,
+        chunk.dropFirst() == shape.dropFirst()
+      else { return nil }
+      return chunkPieces(selection, rows, rowsPerChunk: rowsPerChunk, rowBytes)
     }
   }
 
