@@ -592,8 +592,8 @@ ROWS = {
     "features": features, "photos": photos, "head": head, "tune": tune, "tune-by-hand": tune_by_hand,
     "one-photo": one_photo, "heatmaps": heatmaps, "linear": linear,
 }
-NOT_QUICK = ["resnet-224", "resnet-bf16-224", "photos", "tune-by-hand", "heatmaps",
-             "linear"]
+NOT_QUICK = ["base-224", "bf16-224", "resnet-224", "resnet-bf16-224", "photos", "tune-by-hand",
+             "heatmaps", "linear"]
 
 
 def compare(lines):
