@@ -37,7 +37,7 @@ package struct KernelCase: Sendable {
   /// Every kernel of the table.
   package static let all: [KernelCase] =
     [(48, 64, 64), (48, 64, 256), (47, 40, 512), (1, 64, 512)].map(product)
-    + [4, 3, 5].flatMap { [input(tile: $0), output(tile: $0), kernel(tile: $0)] }
+    + [4, 3, 5, 6].flatMap { [input(tile: $0), output(tile: $0), kernel(tile: $0)] }
     + [24, 64].map(depthwise)
     + [transposedPacking, largest, sum, roundedProduct, rounding]
     + [4, 3].map { input(tile: $0, precision: .bf16) }
@@ -76,7 +76,7 @@ package struct KernelCase: Sendable {
     let side = tile + 2
     return KernelCase(
       name: "\(precision)_winograd_input \(tile)x\(tile)",
-      operations: 2 * side * [20, 24, 38][tile - 3] * channels,
+      operations: 2 * side * [20, 24, 38, 44][tile - 3] * channels,
       inputCount: side * side * channels, outputCount: side * side * channels
     ) { kernels in
       { input, output in
@@ -139,7 +139,7 @@ package struct KernelCase: Sendable {
     let side = tile + 2
     return KernelCase(
       name: "f32_winograd_output \(tile)x\(tile)",
-      operations: (side + tile) * [13, 18, 30][tile - 3] * channels,
+      operations: (side + tile) * [13, 18, 30, 38][tile - 3] * channels,
       inputCount: (side * side + 1) * channels, outputCount: tile * tile * channels
     ) { kernels in
       { input, output in

@@ -66,7 +66,14 @@ struct PlanLayout {
       where lastUse[value] < segment.steps.upperBound {
         live.removeAll { $0.end < index }
         photoStrides[value] = 0
-        place(value, photos: min(photos, segment.photos))
+        if let old = program.replaced(at: index), lastUse[old] == index, photoStrides[old] == 0,
+          let held = live.firstIndex(where: { $0.offset == offsets[old] })
+        {
+          offsets[value] = offsets[old]
+          live[held].end = lastUse[value]
+        } else {
+          place(value, photos: min(photos, segment.photos))
+        }
       }
     }
   }

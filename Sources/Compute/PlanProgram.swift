@@ -6,6 +6,10 @@ protocol PlanOperation: Sendable {
   /// Multiplications that it does for each one of the definition's.
   var multiplicationShare: Double { get }
 
+  /// The input that the output may lie in the place of: each of its numbers is read before the
+  /// output's number is written there, and by no one else.
+  var replaced: Int? { get }
+
   /// Scratch floats that each worker needs.
   var workerScratch: Int { get }
 
@@ -36,6 +40,7 @@ extension UnaryPlanOperation {
 
 extension PlanOperation {
   var multiplicationShare: Double { 1 }
+  var replaced: Int? { nil }
   var workerScratch: Int { 0 }
   var sharedScratch: Int { 0 }
 }
@@ -98,6 +103,15 @@ struct PlanProgram: Sendable {
     counts = zip(stored, graph.shapes).map { $0.slots($1.reduce(1, *)) }
     inputCount = counts[graph.input]
     segments = PlanSegment.split(steps: steps, counts: counts)
+  }
+
+  /// The value whose place step `index` can write its output to, if no later step wants it.
+  func replaced(at index: Int) -> Int? {
+    let step = steps[index]
+    guard let value = step.operation.replaced.map({ step.inputs[$0] }), value != input,
+      step.inputs.count(where: { $0 == value }) == 1, counts[value] == counts[step.output]
+    else { return nil }
+    return value
   }
 
   /// Splits `0..<count` into ranges of nearly equal size, the largest first.

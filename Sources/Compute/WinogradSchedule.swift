@@ -1,10 +1,12 @@
 /// The side of the tiles of a Winograd convolution.
 enum WinogradTile {
   /// Rows of pixels that the largest tile sees.
-  static let mostRows = 7
+  static let mostRows = 8
 
-  /// Inputs times outputs up to which kernels may be transformed for tiles of 5x5 and more.
-  private static let mostKernels = 256 * 256
+  /// Inputs times outputs above which kernels transformed for tiles of 5x5 and more are a burden:
+  /// they must save an eighth of the time.
+  private static let manyKernels = 256 * 256
+  private static let burden = 8.0 / 7
 
   /// What it costs to transform a channel of a tile's patch and of its products, in multiplications
   /// of a product.
@@ -23,11 +25,9 @@ enum WinogradTile {
     }
   }
 
-  /// Tiles of 6x6 were a few percent faster and rounded too much: with VGG16 at 150 pixels 11 of
-  /// 10.5 million numbers of block2 were further from Keras than `1e-4 + 1e-4 * |x|`.
   private static let costs = [
     Cost(tile: 3, input: 290, output: 180), Cost(tile: 4, input: 580, output: 290),
-    Cost(tile: 5, input: 930, output: 430),
+    Cost(tile: 5, input: 930, output: 430), Cost(tile: 6, input: 1440, output: 650),
   ]
 
   /// The side that takes least time, nil where Winograd does not fit or saves less than a third of
@@ -48,8 +48,7 @@ enum WinogradTile {
       let even = cheapest(for: pooled, precision: .f32),
       cheapest(for: pooled, precision: .bf16) != nil
     else { return false }
-    let isSmall = filter.window.channels * filter.outputChannels <= mostKernels
-    return even.sum <= 1.1 * best.sum && (isSmall || even.tile <= best.tile)
+    return even.sum <= 1.1 * best.sum
   }
 
   private static func cheapest(
@@ -66,16 +65,13 @@ enum WinogradTile {
     let possible = costs.filter { cost in
       let side = cost.tile
       return tiles(side) * (side + 2) * (side + 2) * 3 <= window.outputPixels * 9 * 2
-        && (side <= 4
-          || precision == .f32 && window.channels * filter.outputChannels <= mostKernels)
-        && (!filter.pooled || side % 2 == 0)
+        && (side <= 4 || precision == .f32) && (!filter.pooled || side % 2 == 0)
     }
+    let hasMany = window.channels * filter.outputChannels > manyKernels
     return possible.map { cost in
-      (
-        cost.tile,
-        cost.sum(
-          tiles: tiles(cost.tile), inputs: window.channels, outputs: filter.outputChannels)
-      )
+      let sum = cost.sum(
+        tiles: tiles(cost.tile), inputs: window.channels, outputs: filter.outputChannels)
+      return (cost.tile, hasMany && cost.tile > 4 ? burden * sum : sum)
     }.min { $0.1 < $1.1 }
   }
 }
@@ -90,7 +86,7 @@ struct WinogradSchedule: Sendable {
   let panels: Int
   /// Channels whose products are summed before they go to the total: with large tiles nearly all
   /// of the rounding is that of long sums.
-  let sumLength = 64
+  let sumLength: Int
   /// Floats between two tiles and between two matrices of patches.
   let patchRow: Int
   let patchStride: Int
@@ -111,7 +107,9 @@ struct WinogradSchedule: Sendable {
     // Patches and products of few channels fit the cache. Many kernels come from memory, the more
     // often the fewer tiles there are.
     let fitting = (240 << 10) / (matrices * (patchRow + productRow)) / 12 * 12
-    tiles = inputs * outputs > 256 * 256 ? 48 : min(max(fitting, 24), 48)
+    tiles =
+      inputs * outputs > 256 * 256 ? (tile > 5 ? 36 : 48) : min(max(fitting, 24), 48)
+    sumLength = tile > 5 ? 32 : 64
     let isOnce = inputs * outputs >= 128 * 128 && allTiles ?? .max <= Self.fewTiles
     mostTiles = max(tiles * 3 / 2, isOnce ? allTiles ?? 0 : 0)
     patchStride = WinogradSchedule.spread(mostTiles * patchRow)

@@ -74,7 +74,7 @@ typedef struct {
 /// A patch of a picture, tile + 2 pixels high and wide, and the (tile + 2)^2 matrices that its
 /// transform goes to.
 typedef struct {
-  /// 3 to 5.
+  /// 3 to 6.
   int tile;
   /// Where row 0, column 0 of the patch is, even where that is outside of the picture.
   const float *patch;
@@ -92,7 +92,7 @@ typedef struct {
 
 /// (tile + 2)^2 products and the tile x tile pixels, or 2x2 pooled ones, that they become.
 typedef struct {
-  /// 3 to 5.
+  /// 3 to 6.
   int tile;
   const float *matrices;
   ptrdiff_t matrix;
