@@ -46,7 +46,8 @@ struct ConvolutionChain: UnaryPlanOperation {
       storage: OperationStorage(input: storage.input, output: inner), kernels: kernels)
     self.second = WinogradConvolution(
       filter: second, tile: tile, precision: after,
-      storage: OperationStorage(input: inner, output: storage.output), kernels: kernels)
+      storage: OperationStorage(input: inner, output: storage.output), kernels: kernels,
+      byRows: true)
     multiplicationShare =
       (Double(first.multiplyAdds)
         + Double(second.multiplyAdds) * self.second.multiplicationShare)

@@ -116,9 +116,16 @@ struct PlanProgram: Sendable {
 
   /// Splits `0..<count` into ranges of nearly equal size, the largest first.
   static func chunks(of count: Int, atMost limit: Int) -> [Range<Int>] {
+    chunks(of: 0..<count, atMost: limit)
+  }
+
+  /// Splits `range` into ranges of nearly equal size, the largest first.
+  static func chunks(of range: Range<Int>, atMost limit: Int) -> [Range<Int>] {
+    let (start, count) = (range.lowerBound, range.count)
     let parts = (count + limit - 1) / limit
     return (0..<parts).map { part in
-      (part * count + parts - 1) / parts..<((part + 1) * count + parts - 1) / parts
+      start + (part * count + parts - 1) / parts
+        ..< start + ((part + 1) * count + parts - 1) / parts
     }
   }
 

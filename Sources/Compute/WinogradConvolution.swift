@@ -5,10 +5,11 @@ internal import CKernels
 ///
 /// Tiles are cut from the photos in order. Their patches, m + 2 pixels wide, become (m + 2)^2
 /// matrices `[tiles, cin]`, which are multiplied by as many transformed kernels `[cin, cout]`; the
-/// products become outputs, with bias, ReLU and, where m is even, 2x2 max pooling on the way. A
-/// worker takes a block of tiles through all of it while they stay in its cache and the next
-/// kernels are fetched. Few tiles are transformed once, and workers share the kernels out; where
-/// there will be no more tiles than that, kernels are transformed as they are used.
+/// products become outputs, with bias, ReLU and, where m is even, 2x2 max pooling on the way.
+///
+/// A worker takes a block of tiles through all of it while they stay in its cache and the next
+/// kernels are fetched. Where kernels are many for the tiles there are, patches are transformed
+/// once and the workers share the kernels out; then each can transform its own as they are used.
 struct WinogradConvolution: UnaryPlanOperation {
   private let filter: PlanFilter
   private let tile: Int
@@ -21,10 +22,13 @@ struct WinogradConvolution: UnaryPlanOperation {
   private let tilesAcross: Int
   private let schedule: WinogradSchedule
 
+  /// - Parameters:
+  ///   - photos: how many there will ever be, if that is known.
+  ///   - byRows: whether rows of tiles are computed one by one.
   init(
     filter: PlanFilter, tile: Int, precision: Precision,
     storage: OperationStorage = OperationStorage(), kernels table: KernelTable,
-    photos: Int? = nil
+    photos: Int? = nil, byRows: Bool = false
   ) {
     self.tile = tile
     self.storage = storage
@@ -32,13 +36,13 @@ struct WinogradConvolution: UnaryPlanOperation {
     kernels = table.functions
     tilesDown = (filter.window.rows.outputSize + tile - 1) / tile
     tilesAcross = (filter.window.columns.outputSize + tile - 1) / tile
-    let tiles = photos.map { [tilesDown, tilesAcross] in $0 * tilesDown * tilesAcross }
     schedule = WinogradSchedule(
       tile: tile, inputs: filter.window.channels / (precision == .bf16 ? 2 : 1),
-      outputs: filter.outputChannels, panel: Int(kernels.panel), allTiles: tiles)
+      outputs: filter.outputChannels, panel: Int(kernels.panel),
+      photoTiles: tilesDown * tilesAcross, photos: photos, canShare: !byRows)
     weights = WinogradWeights(
       kernel: filter.kernel, tile: tile, precision: precision, kernels: kernels,
-      areKept: tiles ?? .max > schedule.mostTiles)
+      areKept: !schedule.sharesKernels)
     bias = PackedBuffer(filter.bias ?? [], paddedTo: weights.paddedOutputs)
     self.filter = filter.withoutKernel
   }
@@ -52,11 +56,19 @@ struct WinogradConvolution: UnaryPlanOperation {
   }
 
   var workerScratch: Int {
-    weights.matrixCount * (schedule.productStride + schedule.patchStride)
+    blockPatches + weights.matrixCount * schedule.productStride
       + weights.scratch(panels: schedule.panels)
   }
 
-  var sharedScratch: Int { weights.matrixCount * schedule.patchStride }
+  /// Floats of a block's patches, which a worker keeps before its products.
+  private var blockPatches: Int {
+    schedule.sharesKernels
+      ? 0 : weights.matrixCount * schedule.patchStride(tiles: schedule.mostTiles)
+  }
+
+  var sharedScratch: Int {
+    weights.matrixCount * schedule.patchStride(tiles: schedule.sharedTiles)
+  }
 
   func run(
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
@@ -64,14 +76,16 @@ struct WinogradConvolution: UnaryPlanOperation {
   ) {
     let tiles = photos * tilesDown * tilesAcross
     let workers = scratch.workerCount
-    if tiles <= schedule.mostTiles {
-      runShared(0..<tiles, input, output, scratch)
+    let pictures = Pictures(start: input, photoStride: filter.window.inputCount)
+    if schedule.sharesKernels || tiles <= schedule.sharedTiles {
+      for block in PlanProgram.chunks(of: tiles, atMost: schedule.sharedTiles) {
+        runShared(block, pictures, output, scratch)
+      }
       return
     }
     let blocks = PlanProgram.chunks(
       of: tiles, atMost: schedule.blockSize(tiles: tiles, workers: workers))
     let groups = weights.panelGroups(of: schedule.panels)
-    let pictures = Pictures(start: input, photoStride: filter.window.inputCount)
     parallelItems(blocks.count, workers: workers) { worker, item in
       run(blocks[item], groups, pictures, output, scratch.worker(worker))
     }
@@ -80,11 +94,24 @@ struct WinogradConvolution: UnaryPlanOperation {
   /// Takes a block of tiles through all steps.
   private func run(
     _ block: Range<Int>, _ groups: [Range<Int>], _ pictures: Pictures,
-    _ output: UnsafeMutablePointer<Float>, _ patches: UnsafeMutablePointer<Float>
+    _ output: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
   ) {
-    transform(block, of: block, pictures, patches)
-    let rest = patches + weights.matrixCount * schedule.patchStride
-    for panels in groups { multiply(block, panels, patches, rest, output) }
+    let patches = Patches(
+      start: scratch, stride: schedule.patchStride(tiles: block.count), first: block.lowerBound)
+    transform(block, pictures, patches)
+    let products = scratch + blockPatches
+    for panels in groups {
+      multiply(
+        block, patches, weights.panels(panels, scratch: products), panels, products, output)
+    }
+  }
+
+  /// Matrices of the patches of tiles from `first` on.
+  private struct Patches: @unchecked Sendable {
+    let start: UnsafeMutablePointer<Float>
+    /// Floats between two matrices.
+    let stride: Int
+    let first: Int
   }
 
   /// Pictures, or some rows of one, that patches are taken from.
@@ -95,28 +122,28 @@ struct WinogradConvolution: UnaryPlanOperation {
   }
 
   private func runShared(
-    _ block: Range<Int>, _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
+    _ block: Range<Int>, _ pictures: Pictures, _ output: UnsafeMutablePointer<Float>,
     _ scratch: PlanScratch
   ) {
-    let pieces = PlanProgram.chunks(of: block.count, atMost: 4)
-    let pictures = Pictures(start: input, photoStride: filter.window.inputCount)
+    let patches = Patches(
+      start: scratch.shared, stride: schedule.patchStride(tiles: block.count),
+      first: block.lowerBound)
+    let pieces = PlanProgram.chunks(of: block, atMost: 4)
     parallelItems(pieces.count, workers: scratch.workerCount) { _, item in
-      let piece = pieces[item]
-      transform(
-        block.lowerBound + piece.lowerBound..<block.lowerBound + piece.upperBound, of: block,
-        pictures, scratch.shared)
+      transform(pieces[item], pictures, patches)
     }
     let groups = weights.panelGroups(of: schedule.panels)
+    let parts = PlanProgram.chunks(of: block, atMost: schedule.mostTiles)
     parallelItems(groups.count, workers: scratch.workerCount) { worker, item in
-      multiply(block, groups[item], scratch.shared, scratch.worker(worker), output)
+      let products = scratch.worker(worker)
+      let kernel = weights.panels(
+        groups[item], scratch: products + weights.matrixCount * schedule.productStride)
+      for part in parts { multiply(part, patches, kernel, groups[item], products, output) }
     }
   }
 
-  /// Transforms the patches of `tiles` into the matrices of `block`.
-  private func transform(
-    _ tiles: Range<Int>, of block: Range<Int>, _ pictures: Pictures,
-    _ patches: UnsafeMutablePointer<Float>
-  ) {
+  /// Transforms the patches of `tiles`.
+  private func transform(_ tiles: Range<Int>, _ pictures: Pictures, _ patches: Patches) {
     let window = filter.window
     let channels = window.channels
     var call = ck_winograd_input()
@@ -124,7 +151,7 @@ struct WinogradConvolution: UnaryPlanOperation {
     call.tile = Int32(tile)
     call.row = window.width * channels
     call.pixel = channels
-    call.matrix = schedule.patchStride
+    call.matrix = patches.stride
     call.channels = channels
     for index in tiles {
       let (photo, y, x) = place(of: index)
@@ -138,7 +165,7 @@ struct WinogradConvolution: UnaryPlanOperation {
       call.left = Int32(max(0, -left))
       call.bottom = Int32(min(tile + 2, window.height - top))
       call.right = Int32(min(tile + 2, window.width - left))
-      call.matrices = patches + (index - block.lowerBound) * schedule.patchRow
+      call.matrices = patches.start + (index - patches.first) * schedule.patchRow
       switch precision {
       case .f32: kernels.f32_winograd_input(&call)
       case .bf16: kernels.bf16_winograd_input(&call)
@@ -146,13 +173,13 @@ struct WinogradConvolution: UnaryPlanOperation {
     }
   }
 
-  /// Multiplies the patches of `block` by some panels of kernels and stores those outputs.
+  /// Multiplies the patches of `tiles` by some panels of kernels and stores those outputs.
   private func multiply(
-    _ block: Range<Int>, _ panels: Range<Int>, _ patches: UnsafeMutablePointer<Float>,
+    _ tiles: Range<Int>, _ patches: Patches, _ kernel: WinogradPanels, _ panels: Range<Int>,
     _ products: UnsafeMutablePointer<Float>, _ output: UnsafeMutablePointer<Float>
   ) {
-    let kernel = weights.panels(
-      panels, scratch: products + weights.matrixCount * schedule.productStride)
+    let start = UnsafePointer(
+      patches.start + (tiles.lowerBound - patches.first) * schedule.patchRow)
     var call = ck_product()
     call.a_row = schedule.patchRow
     call.a_column = 1
@@ -160,19 +187,19 @@ struct WinogradConvolution: UnaryPlanOperation {
     call.depth = weights.depth
     if precision == .f32 { call.sum_length = schedule.sumLength }
     call.c_row = schedule.productRow
-    call.rows = block.count
+    call.rows = tiles.count
     call.columns = weights.panel
     for matrix in 0..<weights.matrixCount {
-      call.a = UnsafePointer(patches + matrix * schedule.patchStride)
+      call.a = start + matrix * patches.stride
       for panel in panels {
         call.b = kernel.panel(panel, of: matrix)
         if panel + 1 < panels.upperBound {
           (call.next_a, call.next_b) = (call.a, kernel.panel(panel + 1, of: matrix))
         } else if matrix + 1 < weights.matrixCount {
-          call.next_a = call.a + schedule.patchStride
+          call.next_a = call.a + patches.stride
           call.next_b = kernel.panel(panels.lowerBound, of: matrix + 1)
         } else {
-          call.next_a = UnsafePointer(patches)
+          call.next_a = start
           call.next_b = kernel.next
         }
         call.c =
@@ -184,7 +211,7 @@ struct WinogradConvolution: UnaryPlanOperation {
         }
       }
     }
-    store(block, panels, products, output)
+    store(tiles, panels, products, output)
   }
 
   private func store(

@@ -5,7 +5,7 @@ enum WinogradTile {
 
   /// Inputs times outputs above which kernels transformed for tiles of 5x5 and more are a burden:
   /// they must save an eighth of the time.
-  private static let manyKernels = 256 * 256
+  static let manyKernels = 256 * 256
   private static let burden = 8.0 / 7
 
   /// What it costs to transform a channel of a tile's patch and of its products, in multiplications
@@ -80,41 +80,67 @@ enum WinogradTile {
 struct WinogradSchedule: Sendable {
   /// Tiles of a block, about: whole groups of the product's rows.
   let tiles: Int
-  /// Tiles that there is room for.
+  /// Tiles of a block at most.
   let mostTiles: Int
+  /// Whether workers always share the kernels out, so that each transforms its own as they are used.
+  let sharesKernels: Bool
+  /// Tiles up to which they do, or, if they always do, that they take at once.
+  let sharedTiles: Int
   /// Panels of outputs that are multiplied before they are transformed back.
   let panels: Int
   /// Channels whose products are summed before they go to the total: with large tiles nearly all
   /// of the rounding is that of long sums.
   let sumLength: Int
-  /// Floats between two tiles and between two matrices of patches.
+  /// Floats between two tiles of patches.
   let patchRow: Int
-  let patchStride: Int
   /// Floats between two tiles and between two matrices of products.
   let productRow: Int
   let productStride: Int
 
-  /// Tiles up to which it is better to transform many kernels as they are used, if there will be no
-  /// more.
+  /// Tiles up to which kernels are better transformed as they are used, if there will be no more.
   private static let fewTiles = 128
+  /// Where a batch of photos has some hundred tiles, it takes a few percent longer to transform
+  /// kernels again, and much memory is saved: worth it from so many inputs times outputs and
+  /// tiles of a photo on, while what a worker transforms at once, in floats, stays in a cache.
+  private static let (greatKernels, manyTiles, cachedKernels) = (512 * 512, 9, 1 << 20)
+  /// Floats that the patches of shared tiles may take.
+  private static let sharedPatches = 6 << 20
 
-  /// - Parameter allTiles: how many there will ever be, if that is known.
-  init(tile: Int, inputs: Int, outputs: Int, panel: Int, allTiles: Int? = nil) {
+  /// - Parameters:
+  ///   - photoTiles: tiles of a photo.
+  ///   - photos: how many there will ever be, if that is known.
+  ///   - canShare: whether workers may share the kernels out.
+  init(
+    tile: Int, inputs: Int, outputs: Int, panel: Int, photoTiles: Int, photos: Int?,
+    canShare: Bool
+  ) {
     let matrices = (tile + 2) * (tile + 2)
-    panels = max(1, min(64, (outputs + panel - 1) / panel * panel) / panel)
+    let panelCount = (outputs + panel - 1) / panel
+    panels = max(1, min(64 / panel, panelCount))
     patchRow = inputs + 16
     productRow = panels * panel
     // Patches and products of few channels fit the cache. Many kernels come from memory, the more
     // often the fewer tiles there are.
     let fitting = (240 << 10) / (matrices * (patchRow + productRow)) / 12 * 12
     tiles =
-      inputs * outputs > 256 * 256 ? (tile > 5 ? 36 : 48) : min(max(fitting, 24), 48)
+      inputs * outputs > WinogradTile.manyKernels
+      ? (tile > 5 ? 36 : 48) : min(max(fitting, 24), 48)
+    mostTiles = tiles * 3 / 2
+    let allTiles = photos.map { $0 * photoTiles } ?? .max
+    let paysOnce = inputs * outputs >= 128 * 128 && allTiles <= Self.fewTiles
+    let paysAlways =
+      inputs * outputs >= Self.greatKernels && photoTiles >= Self.manyTiles
+      && matrices * inputs * productRow <= Self.cachedKernels
+      && panelCount >= 2 * panels * Threads.count
+    sharesKernels = canShare && (paysOnce || paysAlways)
+    sharedTiles =
+      sharesKernels ? max(mostTiles, Self.sharedPatches / (matrices * patchRow)) : mostTiles
     sumLength = tile > 5 ? 32 : 64
-    let isOnce = inputs * outputs >= 128 * 128 && allTiles ?? .max <= Self.fewTiles
-    mostTiles = max(tiles * 3 / 2, isOnce ? allTiles ?? 0 : 0)
-    patchStride = WinogradSchedule.spread(mostTiles * patchRow)
     productStride = WinogradSchedule.spread(mostTiles * productRow)
   }
+
+  /// Floats between two matrices of the patches of `count` tiles.
+  func patchStride(tiles count: Int) -> Int { WinogradSchedule.spread(count * patchRow) }
 
   /// Tiles of a block, so that all workers have as many blocks to do.
   func blockSize(tiles count: Int, workers: Int) -> Int {
