@@ -4,7 +4,8 @@ internal import CKernels
 ///
 /// A row of outputs is one product: its patches lie at a fixed distance in the picture, and each
 /// kernel row sees consecutive floats. Pictures that need padding are copied strip by strip into
-/// scratch with zeros around them, and so are float32 pictures that must be rounded to bf16.
+/// scratch with zeros around them, and so are float32 pictures that must be rounded to bf16. Of
+/// pictures that 1x1 kernels see parts of, only those are copied.
 struct PackedConvolution: PlanOperation {
   private let filter: PlanFilter
   private let precision: Precision
@@ -14,6 +15,8 @@ struct PackedConvolution: PlanOperation {
   private let bias: PackedBuffer?
   /// Whether pictures are copied to scratch before they are read.
   private let copies: Bool
+  /// Whether only the pixels that 1x1 kernels see are.
+  private let gathers: Bool
   private let stripRows: Int
   /// Columns of a padded strip.
   private let stripColumns: Int
@@ -33,16 +36,22 @@ struct PackedConvolution: PlanOperation {
     self.weights = weights
     let window = filter.window
     let (rows, columns) = (window.rows, window.columns)
-    stripColumns = (columns.outputSize - 1) * window.strides[1] + window.window[1]
+    gathers =
+      window.window == [1, 1] && window.strides != [1, 1] && rows.paddingBefore == 0
+      && columns.paddingBefore == 0
+    stripColumns =
+      gathers
+      ? columns.outputSize : (columns.outputSize - 1) * window.strides[1] + window.window[1]
     let bottom = (rows.outputSize - 1) * window.strides[0] + window.window[0]
     copies =
-      precision != storage.input || rows.paddingBefore > 0 || columns.paddingBefore > 0
+      gathers || precision != storage.input || rows.paddingBefore > 0 || columns.paddingBefore > 0
       || bottom > window.height
       || stripColumns > window.width
     // A strip takes a quarter of a 1 MB cache; the rest is for the kernels.
     let rowsThatFit = (1 << 16) / max(stripColumns * window.channels, 1)
-    stripRows = max(
-      1, min((rowsThatFit - window.window[0]) / window.strides[0] + 1, rows.outputSize))
+    let wantedRows =
+      gathers ? rowsThatFit : (rowsThatFit - window.window[0]) / window.strides[0] + 1
+    stripRows = max(1, min(wantedRows, rows.outputSize))
   }
 
   /// Whether the whole batch is one matrix: a dense layer, or a 1x1 convolution.
@@ -201,10 +210,15 @@ struct PackedConvolution: PlanOperation {
     call.segments = window.window[0]
     call.a_segment = sourceRow
     call.depth = window.window[1] * channels
+    let products = gathers ? 1 : rows
+    if gathers {
+      call.a_row = channels
+      call.rows = rows * window.columns.outputSize
+    }
     for panel in panels {
       point(&call, at: panel)
-      for row in 0..<rows {
-        call.next_b = row + 1 < rows ? call.b : weights.panel(after: panel, in: panels)
+      for row in 0..<products {
+        call.next_b = row + 1 < products ? call.b : weights.panel(after: panel, in: panels)
         call.a = source + row * window.strides[0] * sourceRow
         result.place(
           row * window.columns.outputSize * filter.outputChannels + panel * weights.panel,
@@ -232,7 +246,8 @@ struct PackedConvolution: PlanOperation {
   }
 
   private func inputRows(of outputRows: Int) -> Int {
-    (outputRows - 1) * filter.window.strides[0] + filter.window.window[0]
+    gathers
+      ? outputRows : (outputRows - 1) * filter.window.strides[0] + filter.window.window[0]
   }
 
   /// Copies what the output rows `strip` see, zeros where that lies outside of the picture.
@@ -241,6 +256,7 @@ struct PackedConvolution: PlanOperation {
   ) {
     let window = filter.window
     let channels = precision.slots(window.channels)
+    if gathers { return gather(strip, of: picture, to: target) }
     let top = strip.lowerBound * window.strides[0] - window.rows.paddingBefore
     let left = window.columns.paddingBefore
     let inside = max(0, min(window.width, stripColumns - left))
@@ -256,6 +272,22 @@ struct PackedConvolution: PlanOperation {
         count: inside * window.channels, to: start + left * channels)
       (start + (left + inside) * channels).update(
         repeating: 0, count: (stripColumns - left - inside) * channels)
+    }
+  }
+
+  /// Copies the pixels that 1x1 kernels see.
+  private func gather(
+    _ strip: Range<Int>, of picture: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
+  ) {
+    let window = filter.window
+    var next = target
+    for row in strip {
+      for column in 0..<window.columns.outputSize {
+        let pixel = row * window.strides[0] * window.width + column * window.strides[1]
+        copy(
+          storage.input.address(picture, pixel * window.channels), count: window.channels, to: next)
+        next += precision.slots(window.channels)
+      }
     }
   }
 
