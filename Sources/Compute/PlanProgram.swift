@@ -10,6 +10,9 @@ protocol PlanOperation: Sendable {
   /// output's number is written there, and by no one else.
   var replaced: Int? { get }
 
+  /// Floats of the weights as they are multiplied by.
+  var weightCount: Int { get }
+
   /// Scratch floats that each worker needs.
   var workerScratch: Int { get }
 
@@ -41,6 +44,7 @@ extension UnaryPlanOperation {
 extension PlanOperation {
   var multiplicationShare: Double { 1 }
   var replaced: Int? { nil }
+  var weightCount: Int { 0 }
   var workerScratch: Int { 0 }
   var sharedScratch: Int { 0 }
 }

@@ -55,6 +55,8 @@ struct WinogradConvolution: UnaryPlanOperation {
       / Double(9 * filter.window.outputPixels)
   }
 
+  var weightCount: Int { weights.matrixCount * weights.depth * weights.paddedOutputs }
+
   var workerScratch: Int {
     blockPatches + weights.matrixCount * schedule.productStride
       + weights.scratch(panels: schedule.panels)
