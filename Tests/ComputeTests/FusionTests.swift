@@ -182,6 +182,35 @@ struct FusionTests {
     }
   }
 
+  /// A sum lies where what was added to it lay, unless that is wanted again.
+  @Test func sumsTakeNoPlaceThatIsStillWanted() {
+    let batch = Tensor.random([3, 9, 7, 48], seed: 4)
+    var builder = InferencePlanBuilder()
+    var seed: UInt64 = 5
+    func convolve(_ x: PlanValue) -> PlanValue {
+      seed += 1
+      return builder.convolution(
+        x, kernel: .random([1, 1, 48, 48], seed: seed, deviation: 0.2), bias: nil,
+        strides: (1, 1), padding: .valid, name: "\(seed)")
+    }
+    let x = builder.input(shape: [9, 7, 48], name: "x")
+    let start = convolve(x)
+    let first = builder.sum([convolve(start), start], name: "first")
+    let second = builder.sum([convolve(first), first], name: "second")
+    let third = builder.sum([convolve(second), start], name: "third")
+    let last = builder.sum([convolve(third), x], name: "last")
+    for table in Self.kernels {
+      // Outputs stay where they are.
+      let kept = builder.build(outputs: [last, start, first, second, third], kernels: table)
+      let plan = builder.build(outputs: [last], kernels: table)
+      for _ in 0..<2 {
+        expectClose(
+          plan.run(batch)[0].scalars, kept.run(batch)[0].scalars, absolute: 1e-5,
+          "\(table.name)")
+      }
+    }
+  }
+
   @Test func sumsOfOneValueAndOfThree() {
     let batch = Tensor.random([2, 6], seed: 1)
     var builder = InferencePlanBuilder()

@@ -42,6 +42,9 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
       padding: .valid),
     .init(height: 7, width: 7, cin: 65, cout: 31, window: (1, 1), photos: 3),
     .init(height: 7, width: 8, cin: 16, cout: 64, window: (1, 1), strides: (2, 2)),
+    .init(
+      height: 15, width: 13, cin: 96, cout: 70, window: (1, 1), strides: (2, 3), padding: .valid,
+      photos: 2),
     .init(height: 9, width: 14, cin: 20, cout: 40, window: (5, 2), strides: (2, 1)),
     .init(height: 6, width: 6, cin: 4, cout: 4, window: (2, 2), strides: (3, 3)),
     .init(height: 0, width: 5, cin: 4, cout: 4),
@@ -475,6 +478,26 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
           #expect(many, "more than \(photos) photos, \(threads) threads, \(kernels.name)")
         }
       }
+    }
+  }
+
+  /// Few threads transform such kernels as they use them, many keep them.
+  @Test func resultsDoNotDependOnWhetherGreatKernelsAreKept() {
+    let batch = Tensor.random([9, 9, 9, 512], seed: 23)
+    var builder = InferencePlanBuilder()
+    let x = builder.input(shape: [9, 9, 512], name: "x")
+    let y = builder.convolution(
+      x, kernel: .random([3, 3, 512, 512], seed: 24, deviation: 0.02), bias: nil,
+      strides: (1, 1), padding: .same, name: "y")
+    let before = Threads.count
+    defer { Threads.count = before }
+    Threads.count = 16
+    let expected = builder.build(outputs: [y]).run(batch)[0]
+    for threads in [1, 2] {
+      Threads.count = threads
+      let plan = builder.build(outputs: [y])
+      #expect(plan.run(batch)[0] == expected, "\(threads) threads")
+      #expect(plan.run(batch.rows(8..<9))[0] == expected.rows(8..<9), "\(threads) threads")
     }
   }
 
