@@ -128,8 +128,7 @@ struct PlanProgram: Sendable {
     let (start, count) = (range.lowerBound, range.count)
     let parts = (count + limit - 1) / limit
     return (0..<parts).map { part in
-      start + (part * count + parts - 1) / parts
-        ..< start + ((part + 1) * count + parts - 1) / parts
+      start + (part * count + parts - 1) / parts..<start + ((part + 1) * count + parts - 1) / parts
     }
   }
 

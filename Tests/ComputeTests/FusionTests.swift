@@ -195,13 +195,15 @@ struct FusionTests {
     }
     let x = builder.input(shape: [9, 7, 48], name: "x")
     let start = convolve(x)
-    let first = builder.sum([convolve(start), start], name: "first")
-    let second = builder.sum([convolve(first), first], name: "second")
-    let third = builder.sum([convolve(second), start], name: "third")
-    let last = builder.sum([convolve(third), x], name: "last")
+    let first = builder.sum([convolve(convolve(start)), start], name: "first")
+    let second = builder.sum([convolve(convolve(first)), first], name: "second")
+    let third = builder.sum([convolve(convolve(second)), start], name: "third")
+    let fourth = builder.sum([convolve(third), third], name: "fourth")
+    let last = builder.sum([convolve(convolve(fourth)), x], name: "last")
     for table in Self.kernels {
       // Outputs stay where they are.
-      let kept = builder.build(outputs: [last, start, first, second, third], kernels: table)
+      let kept = builder.build(
+        outputs: [last, start, first, second, third, fourth], kernels: table)
       let plan = builder.build(outputs: [last], kernels: table)
       for _ in 0..<2 {
         expectClose(
