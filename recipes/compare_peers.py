@@ -37,8 +37,8 @@ class Effort:
     batch: dict  # photos at once, by size
 
 
-FULL = Effort(7, 3, 2000, 30, 5, 400, (500, 2000, 8000), {150: 20, 224: 16})
-QUICK = Effort(2, 1, 300, 6, 1, 100, (200, 400, 800), {150: 20, 224: 8})
+FULL = Effort(7, 3, 2000, 30, 5, 800, (500, 2000, 8000), {150: 20, 224: 16})
+QUICK = Effort(2, 1, 300, 6, 1, 200, (200, 400, 800), {150: 20, 224: 8})
 
 
 class Failed(Exception):
