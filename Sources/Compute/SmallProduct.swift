@@ -31,8 +31,9 @@ struct SmallProduct: @unchecked Sendable {
   private func multiply(
     _ block: Range<Int>, into sums: UnsafeMutablePointer<Float>, _ table: ck_training_table
   ) {
-    // As much of w as the first-level cache holds beside the sums.
-    let depth = max(8, min(8192 / max(outputs, 1), 256))
+    // So many rows that few sums are loaded and stored again, while w stays in the second-level
+    // cache for the next rows of x.
+    let depth = max(8, min(32768 / max(outputs, 1), 512))
     var call = ck_small_product()
     call.b_row = outputs
     call.c = sums
