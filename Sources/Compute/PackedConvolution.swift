@@ -59,7 +59,7 @@ struct PackedConvolution: PlanOperation {
     filter.window.window == [1, 1] && filter.window.strides == [1, 1]
   }
 
-  var replaced: Int? { filter.adds && storage.addend == storage.output ? 1 : nil }
+  var replacedInput: Int? { filter.adds && storage.addend == storage.output ? 1 : nil }
 
   var workerScratch: Int {
     let channels = precision.slots(filter.window.channels)

@@ -8,10 +8,10 @@ protocol PlanOperation: Sendable {
 
   /// The input that the output may lie in the place of: each of its numbers is read before the
   /// output's number is written there, and by no one else.
-  var replaced: Int? { get }
+  var replacedInput: Int? { get }
 
-  /// Floats of the weights as they are multiplied by.
-  var weightCount: Int { get }
+  /// Floats of the kernels that it transforms to multiply by; 0 where it takes them as they are.
+  var transformedCount: Int { get }
 
   /// Scratch floats that each worker needs.
   var workerScratch: Int { get }
@@ -43,8 +43,8 @@ extension UnaryPlanOperation {
 
 extension PlanOperation {
   var multiplicationShare: Double { 1 }
-  var replaced: Int? { nil }
-  var weightCount: Int { 0 }
+  var replacedInput: Int? { nil }
+  var transformedCount: Int { 0 }
   var workerScratch: Int { 0 }
   var sharedScratch: Int { 0 }
 }
@@ -109,10 +109,10 @@ struct PlanProgram: Sendable {
     segments = PlanSegment.split(steps: steps, counts: counts)
   }
 
-  /// The value whose place step `index` can write its output to, if no later step wants it.
+  /// The value in whose place the output of step `index` may lie, if no later step wants it.
   func replaced(at index: Int) -> Int? {
     let step = steps[index]
-    guard let value = step.operation.replaced.map({ step.inputs[$0] }), value != input,
+    guard let value = step.operation.replacedInput.map({ step.inputs[$0] }), value != input,
       step.inputs.count(where: { $0 == value }) == 1, counts[value] == counts[step.output]
     else { return nil }
     return value

@@ -13,20 +13,20 @@ struct PlanSegment: Sendable, Equatable {
   static let largestChunk = 32
   /// Bytes per photo from which on a value counts as large.
   private static let largeValue = 1 << 20
-  /// What a step's weights may take, in sizes of its large value, before it is better to give them
-  /// many photos: 4 % of VGG16's time at 224 pixels.
-  private static let weightsPerValue = 10
+  /// What a step's transformed kernels may take, in sizes of its large value, before it is better to
+  /// give them many photos: 4 % of VGG16's time at 224 pixels.
+  private static let kernelsPerValue = 10
   /// Bytes that inputs and outputs of a step may take together where values are large.
   private static let largeStep = 16 << 20
 
-  /// Cuts after the last step whose result is large, and not its weights larger still.
+  /// Cuts after the last step whose result is large, and not its kernels much larger still.
   ///
   /// - Parameter counts: floats per photo of each value.
   static func split(steps: [PlanProgram.Step], counts: [Int]) -> [PlanSegment] {
     let size = MemoryLayout<Float>.stride
     let last = steps.lastIndex { step in
       counts[step.output] * size > largeValue
-        && step.operation.weightCount < weightsPerValue * counts[step.output]
+        && step.operation.transformedCount < kernelsPerValue * counts[step.output]
     }
     let cut = last.map { $0 + 1 } ?? 0
     // The step after the cut makes the large value small: it belongs to the first segment.

@@ -55,7 +55,7 @@ struct WinogradConvolution: UnaryPlanOperation {
       / Double(9 * filter.window.outputPixels)
   }
 
-  var weightCount: Int { weights.matrixCount * weights.depth * weights.paddedOutputs }
+  var transformedCount: Int { weights.matrixCount * weights.depth * weights.paddedOutputs }
 
   var workerScratch: Int {
     blockPatches + weights.matrixCount * schedule.productStride

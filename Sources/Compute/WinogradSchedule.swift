@@ -99,10 +99,13 @@ struct WinogradSchedule: Sendable {
 
   /// Tiles up to which kernels are better transformed as they are used, if there will be no more.
   private static let fewTiles = 128
-  /// Where a batch of photos has some hundred tiles, it takes a few percent longer to transform
-  /// kernels again, and much memory is saved: worth it from so many inputs times outputs and
-  /// tiles of a photo on, while what a worker transforms at once, in floats, stays in a cache.
-  private static let (greatKernels, manyTiles, cachedKernels) = (512 * 512, 9, 1 << 20)
+  /// Inputs times outputs from which transformed kernels take so much memory that it is worth a few
+  /// percent of time to transform them for every batch of photos.
+  private static let greatKernels = 512 * 512
+  /// Tiles of a photo from which a batch has enough of them for that.
+  private static let manyTiles = 9
+  /// Floats that a worker may transform at once for that: they have to stay in a cache.
+  private static let cachedKernels = 1 << 20
   /// Floats that the patches of shared tiles may take.
   private static let sharedPatches = 6 << 20
 
