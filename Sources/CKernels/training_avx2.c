@@ -5,6 +5,7 @@
 #define LANES 8
 #define VECTORS 2
 #define ROWS 6
+#define SPREAD 8
 #include "training.inc"
 #pragma clang attribute pop
 #endif

@@ -7,6 +7,7 @@
 #define LANES 16
 #define VECTORS 2
 #define ROWS 12
+#define SPREAD 16
 #define ROOT_GUESS(x) ((vec)_mm512_rsqrt14_ps((__m512)(x)))
 #include "training.inc"
 #pragma clang attribute pop

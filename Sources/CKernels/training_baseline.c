@@ -5,8 +5,10 @@
 #if defined(__aarch64__)
 #define NAME "neon"
 #define ROWS 12
+#define SPREAD 16
 #else
 #define NAME "baseline"
 #define ROWS 4
+#define SPREAD 8
 #endif
 #include "training.inc"

@@ -4,4 +4,5 @@
 #define LANES 1
 #define VECTORS 4
 #define ROWS 4
+#define SPREAD 4
 #include "training.inc"

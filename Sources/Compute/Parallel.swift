@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Synchronization
 
@@ -34,10 +33,7 @@ package func parallel(
     if count > 0 { body(0..<count) }
     return
   }
-  withoutActuallyEscaping(body) { body in
-    nonisolated(unsafe) let body = body
-    DispatchQueue.concurrentPerform(iterations: parts) { part in
-      body(part * count / parts..<(part + 1) * count / parts)
-    }
+  parallelItems(parts, workers: parts) { _, part in
+    body(part * count / parts..<(part + 1) * count / parts)
   }
 }

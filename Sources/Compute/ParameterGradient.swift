@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// The gradient of one parameter: its numbers, or the product that they come from.
 ///
 /// A Dense layer's gradient is as large as its kernel and used once. As a product it can be
@@ -25,38 +27,56 @@ package enum ParameterGradient: Sendable {
   package var scalars: [Float] {
     switch self {
     case .stored(let tensor): tensor.scalars
-    case .product:
+    case .product(let x, let dy):
       Tensor(shape: shape) { result in
         nonisolated(unsafe) let result = result
-        forEachPiece(beside: nil) { range, piece in
-          (result + range.lowerBound).update(from: piece, count: range.count)
+        let table = KernelTable.current.training
+        withProduct(x, dy) { product in
+          product.forEachPiece { range, call in
+            call.c = result + range.lowerBound
+            table.f32_small_product(&call)
+          }
         }
       }.scalars
     }
   }
 
-  /// Calls `body` with every range of elements and their gradients, several at once.
-  ///
-  /// - Parameter beside: what `body` will read and write at the same elements, if anything.
-  func forEachPiece(
-    beside: (UnsafePointer<Float>, UnsafePointer<Float>)?,
-    _ body: (Range<Int>, UnsafePointer<Float>) -> Void
-  ) {
+  /// Calls `body` with parts of an update that have their gradients and nothing else, several at
+  /// once, and the elements that each is of.
+  func forEachPiece(_ body: (Range<Int>, inout ck_update) -> Void) {
     switch self {
     case .stored(let tensor):
       tensor.scalars.withUnsafeBufferPointer { buffer in
         guard let base = buffer.baseAddress else { return }
         nonisolated(unsafe) let gradient = base
-        parallel(tensor.count, grain: 16_384) { body($0, gradient + $0.lowerBound) }
+        parallel(tensor.count, grain: 16_384) { range in
+          var call = ck_update()
+          call.gradient = gradient + range.lowerBound
+          call.count = range.count
+          body(range, &call)
+        }
       }
     case .product(let x, let dy):
-      let (rows, shape) = (x.shape[0], shape)
-      x.scalars.withUnsafeBufferPointer { x in
-        dy.scalars.withUnsafeBufferPointer { dy in
-          guard let x = x.baseAddress, let dy = dy.baseAddress else { return }
-          OuterProduct(x: x, dy: dy, rows: rows, inputs: shape[0], outputs: shape[1])
-            .forEachPiece(beside: beside, body)
+      withProduct(x, dy) { product in
+        product.forEachPiece { range, factors in
+          withUnsafePointer(to: factors) { factors in
+            var call = ck_update()
+            call.product = factors
+            call.count = range.count
+            body(range, &call)
+          }
         }
+      }
+    }
+  }
+
+  private func withProduct(_ x: Tensor, _ dy: Tensor, _ body: (OuterProduct) -> Void) {
+    x.scalars.withUnsafeBufferPointer { x in
+      dy.scalars.withUnsafeBufferPointer { dy in
+        guard let base = x.baseAddress, let other = dy.baseAddress else { return }
+        body(
+          OuterProduct(
+            x: base, dy: other, rows: x.count / shape[0], inputs: shape[0], outputs: shape[1]))
       }
     }
   }

@@ -13,14 +13,17 @@ func parallelItems(_ count: Int, workers: Int, _ body: (_ worker: Int, _ item: I
     return
   }
   let next = Atomic<Int>(0)
-  withoutActuallyEscaping(body) { body in
-    nonisolated(unsafe) let body = body
-    DispatchQueue.concurrentPerform(iterations: used) { worker in
-      while true {
-        let item = next.add(1, ordering: .relaxed).oldValue
-        if item >= count { return }
-        body(worker, item)
-      }
+  func work(worker: Int) {
+    while true {
+      let item = next.add(1, ordering: .relaxed).oldValue
+      if item >= count { return }
+      body(worker, item)
+    }
+  }
+  if !WorkerPool.shared.run(used, work) {
+    withoutActuallyEscaping(work) { work in
+      nonisolated(unsafe) let work = work
+      DispatchQueue.concurrentPerform(iterations: used) { work($0) }
     }
   }
 }

@@ -8,7 +8,7 @@ struct SmallProduct: @unchecked Sendable {
   /// Rows up to which this wins over packing `w`; measured for 8192 x 256.
   static let mostRows = 64
   /// Rows of `w` that one worker takes.
-  private static let block = 512
+  private static let block = 1024
   let x: UnsafePointer<Float>
   let w: UnsafePointer<Float>
   let rows: Int
@@ -51,9 +51,6 @@ struct SmallProduct: @unchecked Sendable {
         call.a = UnsafePointer(scratch)
         call.a_row = call.depth
         call.b = w + first * outputs
-        let ahead = max(0, min(depth, inputs - first - depth)) * outputs / 2
-        call.next = (call.b + depth * outputs, call.b + depth * outputs + ahead)
-        call.next_count = ahead
         table.f32_small_product(&call)
         call.accumulate = true
       }
@@ -69,63 +66,34 @@ struct OuterProduct: @unchecked Sendable {
   let rows: Int
   let inputs: Int
   let outputs: Int
-  var kernels = KernelTable.current
 
-  /// Calls `body` with every range of elements and their values, several at once.
-  ///
-  /// - Parameter beside: what `body` will read and write at the same elements, if anything.
-  func forEachPiece(
-    beside: (UnsafePointer<Float>, UnsafePointer<Float>)?,
-    _ body: (Range<Int>, UnsafePointer<Float>) -> Void
-  ) {
+  /// Calls `body` with every range of elements and the product that they are, several at once.
+  func forEachPiece(_ body: (Range<Int>, inout ck_small_product) -> Void) {
     guard inputs > 0, outputs > 0 else { return }
-    let table = kernels.training
-    // A piece stays in the first-level cache; eight of them are enough work for a thread.
-    // Twelve rows are what the product keeps in registers.
-    let piece = min(inputs, max(1, 4096 / outputs / 12) * 12)
-    let items = (inputs + 8 * piece - 1) / (8 * piece)
-    parallelItems(items, workers: Threads.count) { _, item in
-      withScratch(piece * (outputs + rows)) { scratch in
-        for first in stride(
-          from: item * 8 * piece, to: min((item + 1) * 8 * piece, inputs), by: piece)
-        {
-          let range = first..<min(first + piece, inputs)
-          multiply(
-            range, into: scratch + piece * rows, columns: scratch, beside: beside, table)
-          body(
-            range.lowerBound * outputs..<range.upperBound * outputs,
-            UnsafePointer(scratch + piece * rows))
+    // Enough work for a thread, in whole tiles, which have 4, 6 or 12 rows; what it needs of x
+    // stays in the cache.
+    let block = 96 * max(1, min(256 / outputs, 40))
+    parallelItems((inputs + block - 1) / block, workers: Threads.count) { _, item in
+      let range = item * block..<min((item + 1) * block, inputs)
+      withScratch(rows * range.count) { columns in
+        // Rows of a power of two floats would share cache sets.
+        for row in 0..<rows {
+          (columns + row * range.count).update(
+            from: x + row * inputs + range.lowerBound, count: range.count)
         }
+        var call = ck_small_product()
+        call.a = UnsafePointer(columns)
+        call.a_row = 1
+        call.a_column = range.count
+        call.b = dy
+        call.b_row = outputs
+        call.c_row = outputs
+        call.rows = range.count
+        call.columns = outputs
+        call.depth = rows
+        body(range.lowerBound * outputs..<range.upperBound * outputs, &call)
       }
     }
-  }
-
-  private func multiply(
-    _ range: Range<Int>, into piece: UnsafeMutablePointer<Float>,
-    columns: UnsafeMutablePointer<Float>,
-    beside: (UnsafePointer<Float>, UnsafePointer<Float>)?, _ table: ck_training_table
-  ) {
-    for row in 0..<rows {
-      (columns + row * range.count).update(
-        from: x + row * inputs + range.lowerBound, count: range.count)
-    }
-    var call = ck_small_product()
-    call.a = UnsafePointer(columns)
-    call.a_row = 1
-    call.a_column = range.count
-    call.b = dy
-    call.b_row = outputs
-    call.c = piece
-    call.c_row = outputs
-    call.rows = range.count
-    call.columns = outputs
-    call.depth = rows
-    if let beside {
-      let start = range.lowerBound * outputs
-      call.next = (beside.0 + start, beside.1 + start)
-      call.next_count = range.count * outputs
-    }
-    table.f32_small_product(&call)
   }
 }
 

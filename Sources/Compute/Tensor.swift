@@ -15,8 +15,10 @@ package struct Tensor: Sendable, Equatable {
     self.scalars = scalars
   }
 
-  package init(zeros shape: [Int]) {
-    self.init(shape: shape, scalars: [Float](repeating: 0, count: shape.reduce(1, *)))
+  package init(zeros shape: [Int]) { self.init(repeating: 0, shape: shape) }
+
+  package init(repeating value: Float, shape: [Int]) {
+    self.init(shape: shape) { $0.update(repeating: value, count: shape.reduce(1, *)) }
   }
 
   /// The shape alone, for numbers that follow: there is nothing to read until they are set.

@@ -74,8 +74,7 @@ package enum ParameterUpdate {
       "shapes \(value), \(gradient) and \(state) must be equal")
   }
 
-  /// Calls `body` for every piece of the gradient while it is in the cache; an empty state is one
-  /// that the rule does not have.
+  /// Calls `body` for every piece of the update; an empty state is one that the rule does not have.
   private static func update(
     _ p: inout Tensor, _ gradient: ParameterGradient, _ first: inout Tensor,
     _ second: inout Tensor, _ body: (inout ck_update) -> Void
@@ -88,15 +87,10 @@ package enum ParameterUpdate {
             first.isEmpty ? nil : first.baseAddress, second.isEmpty ? nil : second.baseAddress
           )
           nonisolated(unsafe) let (p, first, second) = (values, state.0, state.1)
-          gradient.forEachPiece(
-            beside: (second ?? first).map { (UnsafePointer(p), UnsafePointer($0)) }
-          ) { range, piece in
-            var call = ck_update()
+          gradient.forEachPiece { range, call in
             call.values = p + range.lowerBound
-            call.gradient = piece
             call.first = first.map { $0 + range.lowerBound }
             call.second = second.map { $0 + range.lowerBound }
-            call.count = range.count
             body(&call)
           }
         }

@@ -81,9 +81,8 @@ package struct Optimizer: Sendable {
   }
 
   private func fresh(_ shape: [Int]) -> Memory {
-    let scalars = [Float](repeating: rule.initialSlotValue, count: shape.reduce(1, *))
-    return Memory(
-      steps: 0, slots: rule.slotNames.map { _ in Tensor(shape: shape, scalars: scalars) })
+    let slots = rule.slotNames.map { _ in Tensor(repeating: rule.initialSlotValue, shape: shape) }
+    return Memory(steps: 0, slots: slots)
   }
 
   private func apply(

@@ -7,8 +7,8 @@ package import Layers
 ///
 /// A run goes through the same phases whether it is new or goes on: it asks `begin` in each. The
 /// state is kept after every epoch, and within long ones from time to time, but so that writing
-/// takes a twentieth of the time at most: where an epoch takes less than writing twenty times
-/// over, some are passed over.
+/// takes a fiftieth of the time at most: where an epoch takes less than writing fifty times over,
+/// some are passed over.
 package final class RunKeeper {
   package let path: String
   /// How long an epoch may go on without being kept.
@@ -25,7 +25,7 @@ package final class RunKeeper {
   private var lastEnd = ContinuousClock.now
   private var lastCost = Duration.zero
   private var lastEpoch: Int?
-  private static let share = 20
+  private static let share = 50
 
   /// - Parameters:
   ///   - resumed: what an earlier process left at `path`.

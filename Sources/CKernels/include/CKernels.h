@@ -160,3 +160,13 @@ const ck_table *ck_table_at(int index);
 
 /// The table of CPUs with AMX, its tiles imitated: for tests.
 const ck_table *ck_table_imitating_tiles(void);
+
+/// What a thread does that looks again and again whether something has changed: it leaves the
+/// core's units to the other thread that may share them.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

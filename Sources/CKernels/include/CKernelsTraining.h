@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /// C = A * B, or C += A * B, where B is read as it lies: for products of few rows or small depth,
-/// whose operands are used too seldom to be worth packing.
+/// whose operands are used too seldom to be worth packing. Zeros of A may be left out.
 typedef struct {
   const float *a;
   ptrdiff_t a_row;
@@ -20,10 +20,11 @@ typedef struct {
   ptrdiff_t depth;
   /// Whether sums start from what C holds, not from 0.
   bool accumulate;
-  /// What will be wanted next: `next_count` floats at each place are fetched into the cache while
-  /// the product runs, as far as it takes.
+  /// What will be written next, if anything: with each step of the depth, as many floats as C has
+  /// columns are fetched into the cache from a row at either place.
   const float *next[2];
-  ptrdiff_t next_count;
+  ptrdiff_t next_row;
+  ptrdiff_t next_rows;
 } ck_small_product;
 
 /// Some consecutive elements of a tensor in one step of an optimizer.
@@ -35,6 +36,8 @@ typedef struct {
   /// Mean of squared gradients, where the rule has it.
   float *second;
   ptrdiff_t count;
+  /// In place of `gradient` where it is not NULL: the gradients are its A * B, row by row.
+  const ck_small_product *product;
 } ck_update;
 
 /// tile x tile pixels of a gradient and the (tile + 2)^2 matrices that they are transformed to: the
