@@ -61,7 +61,7 @@ package struct KernelCase: Sendable {
         (call.a, call.a_row, call.a_column) = (input, depth, 1)
         (call.segments, call.depth, call.rows, call.c_row) = (1, depth, rows, columns)
         for panel in 0..<weights.panelCount {
-          call.b = weights.panel(panel)
+          call.b = weights.panel(panel, scratch: output)
           call.c = output + panel * weights.panel
           call.columns = min(weights.panel, columns - panel * weights.panel)
           kernels.f32_product(&call)
@@ -118,7 +118,7 @@ package struct KernelCase: Sendable {
       (call.a, call.a_row, call.a_column) = (UnsafePointer(slots.floats), 256, 1)
       (call.segments, call.depth, call.rows, call.c_row) = (1, 256, 47, 40)
       for panel in 0..<weights.panelCount {
-        call.b = weights.panel(panel)
+        call.b = weights.panel(panel, scratch: output)
         call.c = output + panel * weights.panel
         call.columns = min(weights.panel, 40 - panel * weights.panel)
         kernels.bf16_product(&call)

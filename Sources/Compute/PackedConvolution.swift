@@ -18,22 +18,27 @@ struct PackedConvolution: PlanOperation {
   /// Whether only the pixels that 1x1 kernels see are.
   private let gathers: Bool
   private let stripRows: Int
+  /// Whether the whole batch is one matrix: a dense layer, or a 1x1 convolution.
+  private let isMatrix: Bool
+  /// Rows of a matrix that are multiplied by all panels while they stay in the cache.
+  private let matrixRows: Int
   /// Columns of a padded strip.
   private let stripColumns: Int
 
   var algorithm: String { (isMatrix ? "product" : "direct") + precision.suffix }
 
+  /// Blocks or strips of all photos up to which panels are better laid out as they are used.
+  private static let fewUses = 2
+
+  /// - Parameter photos: how many there will ever be, if that is known.
   init(
     filter: PlanFilter, precision: Precision, storage: OperationStorage = OperationStorage(),
-    kernels table: KernelTable
+    kernels table: KernelTable, photos: Int? = nil
   ) {
     kernels = table.functions
     self.precision = precision
     self.storage = storage
     self.filter = filter.withoutKernel
-    let weights = PackedWeights(kernel: filter.kernel, precision: precision, kernels: kernels)
-    bias = filter.bias.map { PackedBuffer($0, paddedTo: weights.panelCount * weights.panel) }
-    self.weights = weights
     let window = filter.window
     let (rows, columns) = (window.rows, window.columns)
     gathers =
@@ -51,25 +56,31 @@ struct PackedConvolution: PlanOperation {
     let rowsThatFit = (1 << 16) / max(stripColumns * window.channels, 1)
     let wantedRows =
       gathers ? rowsThatFit : (rowsThatFit - window.window[0]) / window.strides[0] + 1
-    stripRows = max(1, min(wantedRows, rows.outputSize))
-  }
-
-  /// Whether the whole batch is one matrix: a dense layer, or a 1x1 convolution.
-  private var isMatrix: Bool {
-    filter.window.window == [1, 1] && filter.window.strides == [1, 1]
+    let stripRows = max(1, min(wantedRows, rows.outputSize))
+    self.stripRows = stripRows
+    isMatrix = window.window == [1, 1] && window.strides == [1, 1]
+    matrixRows = max((1 << 16) / max(window.channels, filter.outputChannels, 1) / 12 * 12, 12)
+    let (lines, step) =
+      isMatrix ? (window.outputPixels, matrixRows) : (rows.outputSize, stripRows)
+    let areFew = photos.map { ($0 * lines + step - 1) / step <= Self.fewUses } ?? false
+    let weights = PackedWeights(
+      kernel: filter.kernel, precision: precision, kernels: kernels, areKept: !areFew)
+    bias = filter.bias.map { PackedBuffer($0, paddedTo: weights.panelCount * weights.panel) }
+    self.weights = weights
   }
 
   var replacedInput: Int? { filter.adds && storage.addend == storage.output ? 1 : nil }
 
-  var workerScratch: Int {
-    let channels = precision.slots(filter.window.channels)
-    if isMatrix { return precision != storage.input ? matrixRows * channels : 0 }
-    return copies ? inputRows(of: stripRows) * stripColumns * channels : 0
-  }
+  var workerScratch: Int { inputScratch + weights.scratch }
 
-  /// Rows of a matrix that are multiplied by all panels while they stay in the cache.
-  private var matrixRows: Int {
-    max((1 << 16) / max(filter.window.channels, filter.outputChannels, 1) / 12 * 12, 12)
+  /// Floats for what is copied of the input, before those for a panel.
+  private var inputScratch: Int {
+    let channels = precision.slots(filter.window.channels)
+    if isMatrix {
+      return precision != storage.input ? PlanLayout.rounded(matrixRows * channels) : 0
+    }
+    return copies
+      ? PlanLayout.rounded(inputRows(of: stripRows) * stripColumns * channels) : 0
   }
 
   func run(
@@ -129,7 +140,7 @@ struct PackedConvolution: PlanOperation {
       call.depth = precision.slots(depth)
       let panels = groups[item % groups.count]
       for panel in panels {
-        point(&call, at: panel)
+        point(&call, at: panel, scratch.worker(worker))
         call.next_b = weights.panel(after: panel, in: panels)
         call.a = source
         call.next_a = source
@@ -179,7 +190,7 @@ struct PackedConvolution: PlanOperation {
       ? UnsafePointer(scratch)
       : storage.input.address(
         picture, strip.lowerBound * window.strides[0] * columns * window.channels)
-    multiply(rows: strip.count, panels, source, columns: columns, result)
+    multiply(rows: strip.count, panels, source, columns: columns, result, scratch)
   }
 
   /// Computes some rows of outputs of one picture and stores them from `output` on.
@@ -200,7 +211,7 @@ struct PackedConvolution: PlanOperation {
   /// Computes `rows` rows of outputs from a picture with all the padding that they see.
   private func multiply(
     rows: Int, _ panels: Range<Int>, _ source: UnsafePointer<Float>, columns: Int,
-    _ result: Result
+    _ result: Result, _ scratch: UnsafeMutablePointer<Float>
   ) {
     let window = filter.window
     let channels = precision.slots(window.channels)
@@ -216,7 +227,7 @@ struct PackedConvolution: PlanOperation {
       call.rows = rows * window.columns.outputSize
     }
     for panel in panels {
-      point(&call, at: panel)
+      point(&call, at: panel, scratch)
       for row in 0..<products {
         call.next_b = row + 1 < products ? call.b : weights.panel(after: panel, in: panels)
         call.a = source + row * window.strides[0] * sourceRow
@@ -239,8 +250,10 @@ struct PackedConvolution: PlanOperation {
     return call
   }
 
-  private func point(_ call: inout ck_product, at panel: Int) {
-    call.b = weights.panel(panel)
+  private func point(
+    _ call: inout ck_product, at panel: Int, _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    call.b = weights.panel(panel, scratch: scratch + inputScratch)
     call.bias = bias.map { UnsafePointer($0.floats + panel * weights.panel) }
     call.columns = min(weights.panel, filter.outputChannels - panel * weights.panel)
   }

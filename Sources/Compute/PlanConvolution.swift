@@ -47,7 +47,7 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
         photos: photos)
     }
     return PackedConvolution(
-      filter: filter, precision: precision, storage: storage, kernels: kernels)
+      filter: filter, precision: precision, storage: storage, kernels: kernels, photos: photos)
   }
 }
 

@@ -4,15 +4,34 @@
 /// A dense array of Float32 in row-major order; pictures are `[n, height, width, channels]`.
 package struct Tensor: Sendable, Equatable {
   package var shape: [Int]
-  /// The elements, last axis fastest.
-  package var scalars: [Float]
+  @usableFromInline var owned: [Float]
+  @usableFromInline var lent: LentNumbers?
+
+  /// The elements, last axis fastest; those that are lent are copied each time.
+  @inlinable package var scalars: [Float] {
+    get { lent?.copied ?? owned }
+    _modify {
+      if let numbers = lent { (owned, lent) = (numbers.copied, nil) }
+      yield &owned
+    }
+  }
 
   package init(shape: [Int], scalars: [Float]) {
     precondition(
       shape.reduce(1, *) == scalars.count,
       "shape \(shape) needs \(shape.reduce(1, *)) scalars but got \(scalars.count)")
     self.shape = shape
-    self.scalars = scalars
+    owned = scalars
+  }
+
+  /// A tensor whose elements stay where they are.
+  package init(shape: [Int], lent: LentNumbers) {
+    precondition(
+      shape.reduce(1, *) == lent.numbers.count,
+      "shape \(shape) needs \(shape.reduce(1, *)) scalars but got \(lent.numbers.count)")
+    self.shape = shape
+    self.lent = lent
+    owned = []
   }
 
   package init(zeros shape: [Int]) { self.init(repeating: 0, shape: shape) }
@@ -24,17 +43,17 @@ package struct Tensor: Sendable, Equatable {
   /// The shape alone, for numbers that follow: there is nothing to read until they are set.
   package init(placeholder shape: [Int]) {
     self.shape = shape
-    scalars = []
+    owned = []
   }
 
   /// Whether the numbers have not been set yet.
-  package var isPlaceholder: Bool { scalars.isEmpty && !shape.contains(0) }
+  package var isPlaceholder: Bool { count == 0 && !shape.contains(0) }
 
   /// A tensor whose elements `fill` writes, all of them; nothing is cleared before.
   package init(shape: [Int], filledBy fill: (UnsafeMutablePointer<Float>) -> Void) {
     let count = shape.reduce(1, *)
     self.shape = shape
-    scalars = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+    owned = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       if let base = buffer.baseAddress {
         LargePages.advise(base, bytes: count * MemoryLayout<Float>.stride)
         fill(base)
@@ -43,10 +62,26 @@ package struct Tensor: Sendable, Equatable {
     }
   }
 
-  package var count: Int { scalars.count }
+  package var count: Int { lent?.numbers.count ?? owned.count }
+
+  /// Calls `body` with the elements where they lie.
+  func withNumbers<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
+    if let lent { return try body(lent.numbers) }
+    return try owned.withUnsafeBufferPointer(body)
+  }
 
   /// The same elements under another shape of the same count.
-  package func reshaped(_ newShape: [Int]) -> Tensor { Tensor(shape: newShape, scalars: scalars) }
+  package func reshaped(_ newShape: [Int]) -> Tensor {
+    if let lent { return Tensor(shape: newShape, lent: lent) }
+    return Tensor(shape: newShape, scalars: owned)
+  }
+
+  /// Says that the elements have been used for the last time, as far as anybody can know.
+  func letGo() { lent?.letGo() }
+
+  package static func == (left: Tensor, right: Tensor) -> Bool {
+    left.shape == right.shape && left.scalars == right.scalars
+  }
 
   /// Rows `range` of the first axis.
   package func rows(_ range: Range<Int>) -> Tensor {

@@ -2,7 +2,7 @@ extension Tensor {
   /// The index of the first element that is NaN or infinite, or nil.
   package var firstNotFinite: Int? {
     let block = 1 << 14
-    return scalars.withUnsafeBufferPointer { scalars in
+    return withNumbers { scalars in
       for start in stride(from: 0, to: scalars.count, by: block) {
         let end = min(start + block, scalars.count)
         // Only what is not finite has all bits of the exponent: without a branch for each number
@@ -19,7 +19,7 @@ extension Tensor {
   /// Calls `body` with the bytes of some elements at a time, four each, lowest first.
   package func forEachPieceOfBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
     #if _endian(little)
-      scalars.withUnsafeBytes(body)
+      withNumbers { body(UnsafeRawBufferPointer($0)) }
     #else
       let piece = 1 << 18
       for start in stride(from: 0, to: count, by: piece) {

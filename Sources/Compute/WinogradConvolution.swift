@@ -39,7 +39,8 @@ struct WinogradConvolution: UnaryPlanOperation {
     schedule = WinogradSchedule(
       tile: tile, inputs: filter.window.channels / (precision == .bf16 ? 2 : 1),
       outputs: filter.outputChannels, panel: Int(kernels.panel),
-      photoTiles: tilesDown * tilesAcross, photos: photos, canShare: !byRows)
+      photoTiles: tilesDown * tilesAcross, photos: photos, canShare: !byRows,
+      canSplit: precision == .f32)
     weights = WinogradWeights(
       kernel: filter.kernel, tile: tile, precision: precision, kernels: kernels,
       areKept: !schedule.sharesKernels)
@@ -59,7 +60,7 @@ struct WinogradConvolution: UnaryPlanOperation {
 
   var workerScratch: Int {
     blockPatches + weights.matrixCount * schedule.productStride
-      + weights.scratch(panels: schedule.panels)
+      + weights.scratch(panels: schedule.panels, rows: schedule.rows)
   }
 
   /// Floats of a block's patches, which a worker keeps before its products.
@@ -102,9 +103,12 @@ struct WinogradConvolution: UnaryPlanOperation {
       start: scratch, stride: schedule.patchStride(tiles: block.count), first: block.lowerBound)
     transform(block, pictures, patches)
     let products = scratch + blockPatches
+    let rows = 0..<weights.depth
     for panels in groups {
       multiply(
-        block, patches, weights.panels(panels, scratch: products), panels, products, output)
+        block, patches, rows, weights.panels(panels, rows: rows, scratch: products), panels,
+        products)
+      store(block, panels, products, output)
     }
   }
 
@@ -136,11 +140,23 @@ struct WinogradConvolution: UnaryPlanOperation {
     }
     let groups = weights.panelGroups(of: schedule.panels)
     let parts = PlanProgram.chunks(of: block, atMost: schedule.mostTiles)
+    let slices = schedule.slices(of: weights.depth)
     parallelItems(groups.count, workers: scratch.workerCount) { worker, item in
       let products = scratch.worker(worker)
-      let kernel = weights.panels(
-        groups[item], scratch: products + weights.matrixCount * schedule.productStride)
-      for part in parts { multiply(part, patches, kernel, groups[item], products, output) }
+      let place = products + weights.matrixCount * schedule.productStride
+      let panels = groups[item]
+      var made = slices[0]
+      var kernel = weights.panels(panels, rows: made, scratch: place)
+      for part in parts {
+        for rows in slices {
+          if rows != made {
+            kernel = weights.panels(panels, rows: rows, scratch: place)
+            made = rows
+          }
+          multiply(part, patches, rows, kernel, panels, products)
+        }
+        store(part, panels, products, output)
+      }
     }
   }
 
@@ -175,18 +191,20 @@ struct WinogradConvolution: UnaryPlanOperation {
     }
   }
 
-  /// Multiplies the patches of `tiles` by some panels of kernels and stores those outputs.
+  /// Multiplies some columns of the patches of `tiles` by those rows of some panels of kernels, and
+  /// adds that to what the columns before gave.
   private func multiply(
-    _ tiles: Range<Int>, _ patches: Patches, _ kernel: WinogradPanels, _ panels: Range<Int>,
-    _ products: UnsafeMutablePointer<Float>, _ output: UnsafeMutablePointer<Float>
+    _ tiles: Range<Int>, _ patches: Patches, _ rows: Range<Int>, _ kernel: WinogradPanels,
+    _ panels: Range<Int>, _ products: UnsafeMutablePointer<Float>
   ) {
     let start = UnsafePointer(
-      patches.start + (tiles.lowerBound - patches.first) * schedule.patchRow)
+      patches.start + (tiles.lowerBound - patches.first) * schedule.patchRow + rows.lowerBound)
     var call = ck_product()
     call.a_row = schedule.patchRow
     call.a_column = 1
     call.segments = 1
-    call.depth = weights.depth
+    call.depth = rows.count
+    call.accumulate = rows.lowerBound > 0
     if precision == .f32 { call.sum_length = schedule.sumLength }
     call.c_row = schedule.productRow
     call.rows = tiles.count
@@ -213,9 +231,9 @@ struct WinogradConvolution: UnaryPlanOperation {
         }
       }
     }
-    store(tiles, panels, products, output)
   }
 
+  /// Makes outputs of some panels out of the products of a block of tiles.
   private func store(
     _ block: Range<Int>, _ panels: Range<Int>, _ products: UnsafeMutablePointer<Float>,
     _ output: UnsafeMutablePointer<Float>

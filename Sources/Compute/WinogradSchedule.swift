@@ -90,6 +90,8 @@ struct WinogradSchedule: Sendable {
   let sharedTiles: Int
   /// Panels of outputs that are multiplied before they are transformed back.
   let panels: Int
+  /// Rows of shared kernels that are transformed at once.
+  let rows: Int
   /// Channels whose products are summed before they go to the total: with large tiles nearly all
   /// of the rounding is that of long sums.
   let sumLength: Int
@@ -108,6 +110,8 @@ struct WinogradSchedule: Sendable {
   private static let manyTiles = 9
   /// Floats that a worker may transform at once for that: they have to stay in a cache.
   private static let cachedKernels = 1 << 20
+  /// Floats of kernels that a worker had better transform at once: they stay in its own cache.
+  private static let nearKernels = 1 << 17
   /// Floats that the patches of shared tiles may take.
   private static let sharedPatches = 6 << 20
 
@@ -115,13 +119,17 @@ struct WinogradSchedule: Sendable {
   ///   - photoTiles: tiles of a photo.
   ///   - photos: how many there will ever be, if that is known.
   ///   - canShare: whether workers may share the kernels out.
+  ///   - canSplit: whether sums come out the same in several parts of `sumLength` or more.
   init(
     tile: Int, inputs: Int, outputs: Int, panel: Int, photoTiles: Int, photos: Int?,
-    canShare: Bool
+    canShare: Bool, canSplit: Bool
   ) {
     let matrices = (tile + 2) * (tile + 2)
     let panelCount = (outputs + panel - 1) / panel
-    panels = max(1, min(64 / panel, panelCount))
+    let allTiles = photos.map { $0 * photoTiles } ?? .max
+    let paysOnce =
+      canShare && inputs * outputs >= 128 * 128 && allTiles <= Self.fewTiles
+    panels = max(1, min((paysOnce ? 32 : 64) / panel, panelCount))
     patchRow = inputs + 16
     productRow = panels * panel
     // Patches and products of few channels fit the cache. Many kernels come from memory, the more
@@ -130,22 +138,27 @@ struct WinogradSchedule: Sendable {
     tiles =
       inputs * outputs > WinogradTile.manyKernels
       ? (tile > 5 ? 36 : 48) : min(max(fitting, 24), 48)
-    mostTiles = tiles * 3 / 2
-    let allTiles = photos.map { $0 * photoTiles } ?? .max
-    let paysOnce = inputs * outputs >= 128 * 128 && allTiles <= Self.fewTiles
+    mostTiles = paysOnce ? max(allTiles, 1) : tiles * 3 / 2
     let paysAlways =
-      inputs * outputs >= Self.greatKernels && photoTiles >= Self.manyTiles
+      canShare && inputs * outputs >= Self.greatKernels && photoTiles >= Self.manyTiles
       && matrices * inputs * productRow <= Self.cachedKernels
       && panelCount >= 2 * panels * Threads.count
-    sharesKernels = canShare && (paysOnce || paysAlways)
+    sharesKernels = paysOnce || paysAlways
     sharedTiles =
       sharesKernels ? max(mostTiles, Self.sharedPatches / (matrices * patchRow)) : mostTiles
     sumLength = tile > 5 ? 32 : 64
+    let nearRows = Self.nearKernels / (matrices * productRow) / 64 * 64
+    rows = paysOnce && canSplit ? max(64, nearRows) : inputs
     productStride = WinogradSchedule.spread(mostTiles * productRow)
   }
 
   /// Floats between two matrices of the patches of `count` tiles.
   func patchStride(tiles count: Int) -> Int { WinogradSchedule.spread(count * patchRow) }
+
+  /// All rows of kernels in parts that do not change how they are summed.
+  func slices(of depth: Int) -> [Range<Int>] {
+    stride(from: 0, to: depth, by: rows).map { $0..<min($0 + rows, depth) }
+  }
 
   /// Tiles of a block, so that all workers have as many blocks to do.
   func blockSize(tiles count: Int, workers: Int) -> Int {

@@ -13,7 +13,7 @@ struct WinogradWeights: Sendable {
 
   private enum Content {
     case kept(PackedBuffer)
-    case kernel([Float])
+    case kernel(Tensor)
   }
 
   var matrixCount: Int { transform.matrixCount }
@@ -28,51 +28,56 @@ struct WinogradWeights: Sendable {
     self.transform = transform
     panelCount = (kernel.shape[3] + transform.panel - 1) / transform.panel
     guard areKept else {
-      content = .kernel(kernel.scalars)
+      content = .kernel(kernel)
       return
     }
     let panels = 0..<panelCount
-    let kept = PackedBuffer(count: transform.count(panels: panelCount))
+    let rows = 0..<transform.depth
+    let kept = PackedBuffer(count: transform.count(panels: panelCount, rows: rows.count))
     let pairs = PackedBuffer(count: Threads.count * transform.pairCount)
-    kernel.scalars.withUnsafeBufferPointer { scalars in
+    kernel.withNumbers { scalars in
       guard let base = scalars.baseAddress else { return }
       nonisolated(unsafe) let source = base
       parallelItems(transform.depth, workers: Threads.count) { worker, row in
         transform.run(
-          row: row, panels: panels, of: source, to: kept.floats,
+          row: row, of: rows, panels: panels, from: source, to: kept.floats,
           pairs: pairs.floats + worker * transform.pairCount)
       }
     }
+    kernel.letGo()
     content = .kept(kept)
   }
 
-  /// Floats that a worker needs to make `count` panels.
-  func scratch(panels count: Int) -> Int {
+  /// Floats that a worker needs to make `rows` rows of `count` panels.
+  func scratch(panels count: Int, rows: Int) -> Int {
     switch content {
     case .kept: 0
-    case .kernel: transform.count(panels: count) + transform.pairCount
+    case .kernel: transform.count(panels: count, rows: rows) + transform.pairCount
     }
   }
 
-  /// Some panels, made in `scratch` where they are not kept.
-  func panels(_ range: Range<Int>, scratch: UnsafeMutablePointer<Float>) -> WinogradPanels {
+  /// Some rows of some panels, made in `scratch` where they are not kept.
+  func panels(
+    _ range: Range<Int>, rows: Range<Int>, scratch: UnsafeMutablePointer<Float>
+  ) -> WinogradPanels {
     switch content {
     case .kept(let buffer):
       return WinogradPanels(
-        start: UnsafePointer(buffer.floats), first: 0, stride: depth * panel,
-        matrix: transform.stride(panels: panelCount),
+        start: UnsafePointer(buffer.floats + rows.lowerBound * panel), first: 0,
+        stride: depth * panel, matrix: transform.stride(panels: panelCount, rows: depth),
         next: UnsafePointer(buffer.floats + range.upperBound % panelCount * depth * panel))
-    case .kernel(let scalars):
-      let pairs = scratch + transform.count(panels: range.count)
-      scalars.withUnsafeBufferPointer { scalars in
-        for row in 0..<depth {
+    case .kernel(let kernel):
+      let pairs = scratch + transform.count(panels: range.count, rows: rows.count)
+      kernel.withNumbers { scalars in
+        for row in rows {
           transform.run(
-            row: row, panels: range, of: scalars.baseAddress!, to: scratch, pairs: pairs)
+            row: row, of: rows, panels: range, from: scalars.baseAddress!, to: scratch,
+            pairs: pairs)
         }
       }
       return WinogradPanels(
-        start: UnsafePointer(scratch), first: range.lowerBound, stride: depth * panel,
-        matrix: transform.stride(panels: range.count), next: nil)
+        start: UnsafePointer(scratch), first: range.lowerBound, stride: rows.count * panel,
+        matrix: transform.stride(panels: range.count, rows: rows.count), next: nil)
     }
   }
 
@@ -91,7 +96,7 @@ struct WinogradPanels {
   /// The panel that comes after them, to be fetched; nil where it is not made yet.
   let next: UnsafePointer<Float>?
 
-  /// `[depth, panel]` of one of the matrices.
+  /// `[rows, panel]` of one of the matrices.
   func panel(_ index: Int, of matrix: Int) -> UnsafePointer<Float> {
     start + matrix * self.matrix + (index - first) * stride
   }
@@ -117,19 +122,20 @@ private struct KernelTransform: Sendable {
   /// Floats for the transforms of two channels, before they become slots.
   var pairCount: Int { isHalf ? 2 * matrixCount * panel : 0 }
 
-  /// Floats from one matrix of `panels` panels to the next.
-  func stride(panels: Int) -> Int { WinogradSchedule.spread(panels * depth * panel) }
+  /// Floats from one matrix of so many rows of panels to the next.
+  func stride(panels: Int, rows: Int) -> Int { WinogradSchedule.spread(panels * rows * panel) }
 
-  func count(panels: Int) -> Int { matrixCount * stride(panels: panels) }
+  func count(panels: Int, rows: Int) -> Int { matrixCount * stride(panels: panels, rows: rows) }
 
-  /// Makes a row of some panels of all matrices.
+  /// Makes a row of some panels of all matrices, for a place where only `rows` of them are.
   func run(
-    row: Int, panels: Range<Int>, of kernel: UnsafePointer<Float>,
+    row: Int, of rows: Range<Int>, panels: Range<Int>, from kernel: UnsafePointer<Float>,
     to result: UnsafeMutablePointer<Float>, pairs: UnsafeMutablePointer<Float>
   ) {
-    let stride = stride(panels: panels.count)
+    let stride = stride(panels: panels.count, rows: rows.count)
     for item in panels {
-      let target = result + ((item - panels.lowerBound) * depth + row) * panel
+      let place = (item - panels.lowerBound) * rows.count + row - rows.lowerBound
+      let target = result + place * panel
       guard isHalf else {
         transform(kernel, row, item, to: target, stride)
         continue

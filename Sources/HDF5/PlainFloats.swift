@@ -103,6 +103,50 @@ extension HDF5Dataset {
   }
 }
 
+/// A dataset's elements where they lie in the file, mapped into memory.
+///
+/// They stay readable when the file is closed, renamed or deleted. Whoever shortens the file or
+/// writes to it meanwhile changes them: reading what is gone then ends the process.
+public final class HDF5Mapping: @unchecked Sendable {
+  /// The elements, row-major.
+  public let floats: UnsafeBufferPointer<Float>
+  private let pages: UnsafeMutableRawBufferPointer
+
+  fileprivate init?(file: Int32, start: Int, count: Int) {
+    var status = stat()
+    let skipped = start % Int(getpagesize())
+    guard count > 0, skipped % MemoryLayout<Float>.alignment == 0, fstat(file, &status) == 0,
+      Int(status.st_size) >= start + count,
+      let memory = mmap(
+        nil, skipped + count, PROT_READ, MAP_PRIVATE, file, off_t(start - skipped)),
+      memory != MAP_FAILED
+    else { return nil }
+    pages = UnsafeMutableRawBufferPointer(start: memory, count: skipped + count)
+    floats = UnsafeRawBufferPointer(rebasing: pages[skipped...]).bindMemory(to: Float.self)
+    // One call for all pages takes less time than a page fault for every few.
+    madvise(memory, pages.count, MADV_POPULATE_READ)
+  }
+
+  deinit { munmap(pages.baseAddress, pages.count) }
+
+  /// Takes what was read out of the process's memory; it comes back from the file when wanted.
+  public func letGo() { madvise(pages.baseAddress, pages.count, MADV_DONTNEED) }
+}
+
+extension HDF5Dataset {
+  /// The elements without reading them; nil unless they lie in the file as Float32 of this
+  /// processor, all in one piece.
+  public func mapFloats() throws(HDF5Error) -> HDF5Mapping? {
+    try withSelection(rows: nil) { selection throws(HDF5Error) in
+      guard let pieces = try plainPieces(selection, rows: nil), pieces.count == 1,
+        let file = try object.file.ownDescriptor()
+      else { return nil }
+      defer { Glibc.close(file) }
+      return HDF5Mapping(file: file, start: pieces[0].start, count: pieces[0].count)
+    }
+  }
+}
+
 extension HDF5File {
   /// Another descriptor of the open file, which the caller closes; nil where libhdf5 has none.
   ///

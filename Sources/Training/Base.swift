@@ -42,9 +42,11 @@ package enum BaseLoader {
   ///   - layer: the layer to end with; the last before a classifier if nil.
   ///   - kernelOrder: how the file's kernels are laid out, if somebody knows better than the file.
   ///   - fingerprint: what the digest of the tensors must be, if known.
+  ///   - mapped: whether large tensors may stay in the file, see `WeightLoader.load`.
   package static func load(
     _ specifier: String, height: Int? = nil, width: Int? = nil, layer: String? = nil,
-    allowPartial: Bool = false, kernelOrder: KernelOrder? = nil, fingerprint: String? = nil
+    allowPartial: Bool = false, kernelOrder: KernelOrder? = nil, fingerprint: String? = nil,
+    mapped: Bool = false
   ) throws -> LoadedBase {
     let path = try WeightStore.standard.file(for: specifier)
     let opened = try KerasFile(path, kernelOrder: kernelOrder)
@@ -54,7 +56,7 @@ package enum BaseLoader {
     var (network, report) = try explained(path) {
       try filled(
         stored, architecture, inputShape: [height ?? size, width ?? size, 3], layer: layer,
-        allowPartial: allowPartial)
+        allowPartial: allowPartial, mapped: mapped)
     }
     network.setTrainable([])
     let digest = TensorDigest.sha256(network)
@@ -94,20 +96,21 @@ package enum BaseLoader {
   /// The network up to the layer that is wanted, which alone must be in the file.
   private static func filled(
     _ stored: KerasFile, _ architecture: (any Architecture)?, inputShape: [Int], layer: String?,
-    allowPartial: Bool
+    allowPartial: Bool, mapped: Bool
   ) throws -> (Network, LoadReport) {
     guard let architecture else {
       guard stored.hasConfiguration else {
         throw TrainingError.unknownArchitecture(stored.path, holds: stored.contents)
       }
-      return try stored.network(inputShape: inputShape, allowPartial: allowPartial) {
-        try ending($0, at: layer)
-      }
+      return try stored.network(
+        inputShape: inputShape, allowPartial: allowPartial, mapped: mapped
+      ) { try ending($0, at: layer) }
     }
     let wantsTop = layer.map(architecture.topNames.contains) ?? false
     var network = try ending(
       architecture.network(inputShape: inputShape, includesTop: wantsTop), at: layer)
-    let report = try WeightLoader.load(stored, into: &network, allowPartial: allowPartial)
+    let report = try WeightLoader.load(
+      stored, into: &network, allowPartial: allowPartial, mapped: mapped)
     return (network, report)
   }
 

@@ -92,11 +92,13 @@ extension ClassifierModel {
   ///
   /// What `tl` wrote needs nothing else. A model written by Keras does not hold its class names and
   /// preprocessing: they must be given.
+  ///
+  /// - Parameter mapped: whether large tensors may stay in the file, see `WeightLoader.load`.
   package static func load(
-    _ path: String, overrides: ModelOverrides = ModelOverrides()
+    _ path: String, overrides: ModelOverrides = ModelOverrides(), mapped: Bool = false
   ) throws -> ClassifierModel {
     let inputShape = overrides.imageSize.map { [$0.height, $0.width, 3] }
-    let stored = try KerasModel.read(path, inputShape: inputShape)
+    let stored = try KerasModel.read(path, inputShape: inputShape, mapped: mapped)
     var network = stored.network
     let extras = stored.extras
     if let head = extras.head.flatMap({ network.index(named: $0) }), head > 0 {

@@ -17,14 +17,16 @@ package struct KerasModel: Sendable {
   ///   - inputShape: one picture's `[height, width, channels]` in place of the model's own; needed
   ///     where the model takes pictures of any size.
   ///   - allowPartial: whether tensors may be missing; those stay zero.
+  ///   - mapped: whether large tensors may stay in the file, see `WeightLoader.load`.
   ///
   /// Throws `WeightsError` and `HDF5Error`.
   package static func read(
-    _ path: String, inputShape: [Int]? = nil, allowPartial: Bool = false
+    _ path: String, inputShape: [Int]? = nil, allowPartial: Bool = false, mapped: Bool = false
   ) throws -> KerasModel {
     let file = try KerasFile(path)
     defer { file.close() }
-    let (network, report) = try file.network(inputShape: inputShape, allowPartial: allowPartial)
+    let (network, report) = try file.network(
+      inputShape: inputShape, allowPartial: allowPartial, mapped: mapped)
     return KerasModel(network: network, extras: try file.extras(), report: report)
   }
 }
@@ -36,7 +38,7 @@ extension KerasFile {
   ///
   /// - Parameter cut: what to keep of the network before tensors are looked for.
   package func network(
-    inputShape: [Int]? = nil, allowPartial: Bool = false,
+    inputShape: [Int]? = nil, allowPartial: Bool = false, mapped: Bool = false,
     cut: (Network) throws -> Network = { $0 }
   ) throws -> (Network, LoadReport) {
     guard let configuration else {
@@ -44,7 +46,8 @@ extension KerasFile {
       throw WeightsError.noConfiguration(path: path, holds: contents)
     }
     var network = try cut(built(configuration, inputShape: inputShape))
-    var report = try WeightLoader.load(self, into: &network, allowPartial: allowPartial)
+    var report = try WeightLoader.load(
+      self, into: &network, allowPartial: allowPartial, mapped: mapped)
     report.notes += ModelFlags(configuration).notes
     if network.turnDenseRows() { report.notes.append(LoadReport.turnedRows) }
     return (network, report)

@@ -41,16 +41,28 @@ package struct StoredTensor: Sendable {
     source = .safetensors(file, entry)
   }
 
-  /// The numbers, row-major, as Float32 whatever the file's type is.
+  /// Bytes from which it pays to map a tensor.
+  private static let leastMapped = 1 << 18
+
+  /// The tensor as Float32 whatever the file's type is.
   ///
   /// Throws `HDF5Error`, and `WeightsError.notFinite` for NaN and infinity.
-  package func read(file: String) throws -> [Float] {
-    let tensor = Tensor(shape: shape, scalars: try numbers())
+  ///
+  /// - Parameter mapped: whether its numbers may stay in the file, where they can.
+  func read(file: String, mapped: Bool) throws -> Tensor {
+    let tensor = try (mapped ? lent() : nil) ?? Tensor(shape: shape, scalars: numbers())
     if let index = tensor.firstNotFinite {
       throw WeightsError.notFinite(
         tensor: path, path: file, value: "\(tensor.scalars[index])", index: index)
     }
-    return tensor.scalars
+    return tensor
+  }
+
+  private func lent() throws -> Tensor? {
+    guard case .dataset(let dataset) = source, 4 * shape.reduce(1, *) >= Self.leastMapped,
+      let mapping = try dataset.mapFloats()
+    else { return nil }
+    return unsafe Tensor(shape: shape, lent: LentNumbers(mapping.floats) { mapping.letGo() })
   }
 
   private func numbers() throws -> [Float] {

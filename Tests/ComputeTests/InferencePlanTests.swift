@@ -1,4 +1,5 @@
 import Compute
+import Synchronization
 import TestSupport
 import Testing
 
@@ -477,6 +478,70 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
           let many = plan.run(batch) == expected
           #expect(many, "more than \(photos) photos, \(threads) threads, \(kernels.name)")
         }
+      }
+    }
+  }
+
+  /// For a few photos kernels are laid out as they are used.
+  @Test(
+    arguments: [
+      ConvolutionCase(height: 1, width: 1, cin: 200, cout: 100, window: (1, 1)),
+      ConvolutionCase(height: 7, width: 7, cin: 65, cout: 31, window: (1, 1)),
+      ConvolutionCase(height: 9, width: 8, cin: 64, cout: 70, window: (1, 1), strides: (2, 2)),
+      ConvolutionCase(height: 12, width: 11, cin: 20, cout: 40, strides: (2, 2)),
+      ConvolutionCase(height: 9, width: 9, cin: 6, cout: 33, window: (5, 5), padding: .valid),
+    ], Precision.allCases)
+  func resultsDoNotDependOnWhetherPanelsAreKept(_ c: ConvolutionCase, _ precision: Precision) {
+    let batch = Tensor.random([6, c.height, c.width, c.cin], seed: 25)
+    let kernel = Tensor.random([c.window.0, c.window.1, c.cin, c.cout], seed: 26)
+    let before = Threads.count
+    defer { Threads.count = before }
+    for kernels in KernelTable.tested {
+      var builder = InferencePlanBuilder()
+      let x = builder.input(shape: [c.height, c.width, c.cin], name: "x")
+      let y = builder.convolution(
+        x, kernel: kernel, bias: nil, strides: c.strides, padding: c.padding, name: "y")
+      func plan(photos: Int?) -> InferencePlan {
+        builder.build(outputs: [y], kernels: kernels, precision: precision, photos: photos)
+      }
+      let expected = plan(photos: nil).run(batch)
+      for (photos, threads) in [(1, 1), (1, 2), (2, 3)] {
+        Threads.count = threads
+        let plan = plan(photos: photos)
+        let few = plan.run(batch.rows(0..<photos)) == [expected[0].rows(0..<photos)]
+        #expect(few, "\(photos) photos, \(threads) threads, \(kernels.name)")
+        let many = plan.run(batch) == expected
+        #expect(many, "more than \(photos) photos, \(threads) threads, \(kernels.name)")
+      }
+    }
+  }
+
+  /// Kernels that lie in somebody else's memory: it is let go once they are laid out.
+  @Test func lentKernelsGiveTheSameResults() {
+    let batch = Tensor.random([1, 14, 14, 128], seed: 27)
+    let kernel = Tensor.random([3, 3, 128, 128], seed: 28, deviation: 0.05)
+    let dense = Tensor.random([128, 40], seed: 29)
+    let letGo = Mutex(0)
+    kernel.scalars.withUnsafeBufferPointer { numbers in
+      dense.scalars.withUnsafeBufferPointer { rows in
+        func result(_ kernel: Tensor, _ dense: Tensor, photos: Int?) -> [Tensor] {
+          var builder = InferencePlanBuilder()
+          let x = builder.input(shape: [14, 14, 128], name: "x")
+          let y = builder.convolution(
+            x, kernel: kernel, bias: nil, strides: (1, 1), padding: .same, name: "y")
+          let z = builder.globalPooling(y, kind: .average, name: "z")
+          let w = builder.dense(z, kernel: dense, bias: nil, name: "w")
+          return builder.build(outputs: [w], photos: photos).run(batch)
+        }
+        let lent = Tensor(
+          shape: kernel.shape, lent: LentNumbers(numbers) { letGo.withLock { $0 += 1 } })
+        let lentDense = Tensor(
+          shape: dense.shape, lent: LentNumbers(rows) { letGo.withLock { $0 += 1 } })
+        let expected = result(kernel, dense, photos: nil)
+        #expect(result(lent, lentDense, photos: 1) == expected)
+        #expect(letGo.withLock { $0 } == 0, "nothing is let go that will be used")
+        #expect(result(lent, lentDense, photos: nil) == expected)
+        #expect(letGo.withLock { $0 } == 2)
       }
     }
   }

@@ -70,6 +70,59 @@ struct PlainFloatsTests {
     }
   }
 
+  @Test func whatLiesInOnePieceIsMapped() throws {
+    try Locations.withTemporaryFolder { folder in
+      let path = folder.path + "/a.h5"
+      let file = try HDF5File.create(path)
+      let numbers = values(7000)
+      let plain = try file.root.createDataset("plain", shape: [70, 100], type: .float32)
+      let one = try file.root.createDataset(
+        "one", shape: [70, 100], type: .float32, chunk: [70, 100])
+      let pieces = try file.root.createDataset(
+        "pieces", shape: [70, 100], type: .float32, chunk: [64, 100])
+      let packed = try file.root.createDataset(
+        "packed", shape: [70, 100], type: .float32, chunk: [70, 100], deflate: 1)
+      let wide = try file.root.createDataset("wide", shape: [70, 100], type: .float64)
+      let half = try file.root.createDataset("half", shape: [70, 100], type: .float16)
+      try file.root.createDataset("unwritten", shape: [30], type: .float32)
+      try file.root.createDataset("empty", shape: [0], type: .float32)
+      for dataset in [plain, one, pieces, packed, wide, half] { try dataset.write(numbers) }
+      #expect(try plain.mapFloats() == nil, "libhdf5 may not have written it yet")
+      try file.close()
+
+      let stored = try HDF5File.open(path)
+      let mappings = try ["plain", "one"].map {
+        try #require(try stored.root.dataset($0).mapFloats())
+      }
+      for name in ["pieces", "packed", "wide", "half", "unwritten", "empty"] {
+        #expect(try stored.root.dataset(name).mapFloats() == nil, "\(name)")
+      }
+      let closed = try stored.root.dataset("plain")
+      try stored.close()
+      #expect(throws: HDF5Error.self) { try closed.mapFloats() }
+      try FileManager.default.removeItem(atPath: path)
+      for mapping in mappings {
+        #expect(Array(mapping.floats) == numbers)
+        mapping.letGo()
+        #expect(Array(mapping.floats) == numbers, "they come back from the file")
+      }
+    }
+  }
+
+  @Test func aShortenedFileIsNotMapped() throws {
+    try Locations.withTemporaryFolder { folder in
+      let path = folder.path + "/a.h5"
+      let file = try HDF5File.create(path)
+      try file.root.createDataset("x", shape: [70_000], type: .float32).write(values(70_000))
+      try file.close()
+      let stored = try HDF5File.open(path)
+      let dataset = try stored.root.dataset("x")
+      #expect(truncate(path, 200_000) == 0)
+      #expect(try dataset.mapFloats() == nil)
+      #expect(throws: HDF5Error.self) { try dataset.readFloats() }
+    }
+  }
+
   /// Everything that a descriptor is lent for gives it back.
   @Test func noDescriptorIsLeftOpen() throws {
     try Locations.withTemporaryFolder { folder in
@@ -80,7 +133,10 @@ struct PlainFloatsTests {
       let stored = try HDF5File.open(path)
       let dataset = try stored.root.dataset("x")
       // More than a process may have open by default.
-      for _ in 0..<5000 { #expect(try dataset.readFloats() == [1, 2, 3]) }
+      for _ in 0..<5000 {
+        #expect(try dataset.readFloats() == [1, 2, 3])
+        #expect(try dataset.mapFloats() != nil)
+      }
       try stored.close()
     }
   }

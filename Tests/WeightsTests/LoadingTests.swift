@@ -206,6 +206,43 @@ import Weights
     #expect(network.nodes[1].layer.parameters.map(\.value) == [kernel, bias])
     #expect(network.nodes[2].layer.parameters.map(\.value) == [other, bias])
   }
+
+  /// Large tensors may stay in the file: the same numbers, and the same errors.
+  @Test func mappedTensorsAreThoseThatAreRead() throws {
+    var empty = Network(name: "net", inputShape: [300], inputName: "input")
+    try empty.add(
+      Dense(name: "large", kernel: Tensor(zeros: [300, 400]), bias: Tensor(zeros: [400])))
+    try empty.add(
+      Dense(name: "small", kernel: Tensor(zeros: [400, 2]), bias: Tensor(zeros: [2])))
+    var random = SeededRandom(seed: 4)
+    var network = empty
+    network.initialize(random: &random) { _ in true }
+    try Locations.withTemporaryFolder { folder in
+      let path = folder.appending(path: "m.h5").path
+      try KerasModel.write(network, to: path)
+      let mapped = try KerasModel.read(path, mapped: true)
+      let read = try KerasModel.read(path)
+      for (index, node) in network.nodes.enumerated() {
+        let tensors = node.layer.parameters.map(\.value)
+        #expect(read.network.nodes[index].layer.parameters.map(\.value) == tensors)
+        #expect(mapped.network.nodes[index].layer.parameters.map(\.value) == tensors)
+      }
+      #expect(mapped.report.summary == read.report.summary)
+      #expect(TensorDigest.sha256(mapped.network) == TensorDigest.sha256(network))
+
+      let stored = try KerasFile(path)
+      let place = try #require(stored.layers.flatMap(\.tensors).first { $0.shape == [300, 400] })
+      stored.close()
+      let file = try HDF5File.openForWriting(path)
+      var kernel = network.nodes[1].layer.parameters[0].value.scalars
+      kernel[70_003] = .nan
+      try file.root.dataset(place.path).write(kernel)
+      try file.close()
+      let text = message { _ = try KerasModel.read(path, mapped: true) }
+      #expect(text == message { _ = try KerasModel.read(path) })
+      #expect(text.hasSuffix("expected finite numbers, found nan at element 70003"))
+    }
+  }
 }
 
 @discardableResult

@@ -49,7 +49,8 @@ struct Bench: ParsableCommand {
     let console = options.console
     let base = try BaseLoader.load(
       baseFile(baseOptions.base, console), height: imageSize?.height, width: imageSize?.width,
-      allowPartial: baseOptions.allowPartial, kernelOrder: baseOptions.kernels.kernelOrder)
+      allowPartial: baseOptions.allowPartial, kernelOrder: baseOptions.kernels.kernelOrder,
+      mapped: true)
     console.note("base: \(base.summary)")
     for note in base.report.notes { console.note(note) }
     let plan = base.network.plan(

@@ -62,7 +62,7 @@ struct Evaluate: ParsableCommand {
     let console = options.console
     if let predictions { try OutputPlace.check(predictions, inputs: [model.model]) }
     let folder = try listed(labelled: data, excluding: pass.exclude, console)
-    var classifier = try model.load(console, pass.limits)
+    var classifier = try model.load(console, pass.limits, mapped: true)
     let assertions = try self.assertions.map { try MetricAssertion($0) }
     let names = Metrics.names(classifier.classNames, topK: topK)
     for assertion in assertions { try assertion.requireName(among: names) }

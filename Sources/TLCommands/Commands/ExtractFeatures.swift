@@ -71,7 +71,7 @@ struct ExtractFeatures: ParsableCommand {
   /// What runs the base; its weights as they lie in the file are let go, those laid out for the run
   /// stay.
   private func extraction(_ console: Console) throws -> FeatureExtraction {
-    let loaded = try loadedBase(base, photos, layer: layer, console)
+    let loaded = try loadedBase(base, photos, layer: layer, console, mapped: true)
     try OutputPlace.check(output, inputs: [loaded.path])
     let loader = try photos.loader(for: loaded, pass.limits)
     console.note("photos: \(loader.summary)")

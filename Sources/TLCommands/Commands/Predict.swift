@@ -65,7 +65,7 @@ struct Predict: ParsableCommand {
     if let explain { try PictureOutput.checkFolder(explain) }
     let folder = try PhotoFolder(unlabelled: path)
     reportIgnored(folder, console)
-    var classifier = try model.load(console, limits)
+    var classifier = try model.load(console, limits, mapped: explain == nil)
     let explained = try explain.map { try Explained(folder.photos, classifier, in: $0, batchSize) }
     views.apply(to: &classifier, console)
     let progress = Progress(

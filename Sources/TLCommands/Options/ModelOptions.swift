@@ -38,13 +38,16 @@ struct ModelOptions: ParsableArguments {
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup(title: "For a model that does not say") var scaling: ScalingOptions
 
-  func load(_ console: Console, _ limits: LimitOptions) throws -> ClassifierModel {
+  /// - Parameter mapped: whether the model is only used to predict, as in `ClassifierModel.load`.
+  func load(
+    _ console: Console, _ limits: LimitOptions, mapped: Bool = false
+  ) throws -> ClassifierModel {
     let overrides = ModelOverrides(
       classNames: classNames.map { $0.split(separator: ",").map(String.init) },
       preprocessing: preprocess, interpolation: scaling.interpolation, fit: scaling.fit,
       ignoreOrientation: scaling.ignoreOrientation, fastDecode: scaling.fastDecode,
       imageSize: imageSize?.pair)
-    var classifier = try loaded(overrides)
+    var classifier = try loaded(overrides, mapped: mapped)
     classifier.precision = precision.chosen(console)
     classifier.loader.pixelLimit = limits.pixelLimit
     console.note("model: \(classifier.summary)")
@@ -53,9 +56,9 @@ struct ModelOptions: ParsableArguments {
     return classifier
   }
 
-  private func loaded(_ overrides: ModelOverrides) throws -> ClassifierModel {
+  private func loaded(_ overrides: ModelOverrides, mapped: Bool) throws -> ClassifierModel {
     do {
-      return try ClassifierModel.load(model, overrides: overrides)
+      return try ClassifierModel.load(model, overrides: overrides, mapped: mapped)
     } catch let error as WeightsError {
       if case .noConfiguration = error { throw BaseWithoutHead(description: error.description) }
       throw error

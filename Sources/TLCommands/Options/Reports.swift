@@ -95,12 +95,13 @@ func abridged(_ list: [String]) -> String {
 
 /// Opens a base and shows how its file's tensors were used.
 func loadedBase(
-  _ options: BaseOptions, _ photos: PhotoOptions, layer: String?, _ console: Console
+  _ options: BaseOptions, _ photos: PhotoOptions, layer: String?, _ console: Console,
+  mapped: Bool = false
 ) throws -> LoadedBase {
   let loaded = try BaseLoader.load(
     baseFile(options.base, console), height: photos.givenSize?.height,
     width: photos.givenSize?.width, layer: layer, allowPartial: options.allowPartial,
-    kernelOrder: options.kernels.kernelOrder)
+    kernelOrder: options.kernels.kernelOrder, mapped: mapped)
   reportLoaded(loaded, console)
   return loaded
 }
