@@ -60,11 +60,14 @@ package struct Bilinear: Sendable, Equatable {
     return dx
   }
 
-  func run(photos: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>) {
+  func run(
+    photos: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>,
+    workers: Int = Threads.count
+  ) {
     let (width, channels) = (output[1], output[2])
     let (source, target) = (input.reduce(1, *), output.reduce(1, *))
     nonisolated(unsafe) let (x, y) = (x, y)
-    parallelItems(photos * output[0], workers: Threads.count) { _, item in
+    parallelItems(photos * output[0], workers: workers) { _, item in
       let (photo, row) = (item / output[0], item % output[0])
       let top = x + photo * source + rows.first[row] * input[1] * channels
       let bottom = x + photo * source + rows.second[row] * input[1] * channels
@@ -110,6 +113,6 @@ struct PlanBilinear: UnaryPlanOperation {
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch
   ) {
-    bilinear.run(photos: photos, input, to: output)
+    bilinear.run(photos: photos, input, to: output, workers: scratch.workerCount)
   }
 }

@@ -70,9 +70,12 @@ package struct Gather: Sendable, Equatable {
     }
   }
 
-  func copy(photos: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>) {
+  func copy(
+    photos: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>,
+    workers: Int = Threads.count
+  ) {
     nonisolated(unsafe) let (x, y) = (x, y)
-    parallelItems(photos, workers: Threads.count) { _, photo in
+    parallelItems(photos, workers: workers) { _, photo in
       var target = y + photo * count
       let source = x + photo * inputCount
       for start in starts {
@@ -92,6 +95,6 @@ struct PlanGather: UnaryPlanOperation {
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch
   ) {
-    gather.copy(photos: photos, input, to: output)
+    gather.copy(photos: photos, input, to: output, workers: scratch.workerCount)
   }
 }

@@ -49,16 +49,15 @@ struct PackedWeights: Sendable {
 
   /// `[depth, panel]`, made in `scratch` where panels are not kept; depth counts slots with bf16.
   func panel(
-    _ index: Int, scratch: @autoclosure () -> UnsafeMutablePointer<Float>
+    _ index: Int, scratch: UnsafeMutablePointer<Float>
   ) -> UnsafePointer<Float> {
     switch content {
     case .kept(let buffer): return UnsafePointer(buffer.floats + index * layout.count)
     case .kernel(let kernel):
-      let target = scratch()
       kernel.withNumbers { numbers in
-        if let base = numbers.baseAddress { layout.pack(index, of: base, to: target) }
+        if let base = numbers.baseAddress { layout.pack(index, of: base, to: scratch) }
       }
-      return UnsafePointer(target)
+      return UnsafePointer(scratch)
     }
   }
 

@@ -26,9 +26,9 @@ package enum Threads {
 /// Ranges hold at least `grain` items, so small work stays on the caller's thread. `body` runs
 /// concurrently with itself: it may write only what belongs to its own range.
 package func parallel(
-  _ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void
+  _ count: Int, grain: Int = 1, workers: Int = Threads.count, _ body: (Range<Int>) -> Void
 ) {
-  let parts = min(Threads.count, count / max(grain, 1))
+  let parts = min(workers, count / max(grain, 1))
   guard parts > 1 else {
     if count > 0 { body(0..<count) }
     return

@@ -134,24 +134,40 @@ struct PlanProgram: Sendable {
 
   func run(photos: Int, in arena: PlanArena, clock: PlanClock?) {
     for segment in segments {
-      for part in PlanProgram.chunks(of: photos, atMost: segment.photos) {
-        for index in segment.steps { run(step: index, photos: part, in: arena, clock: clock) }
+      let isFirst = segment.steps.lowerBound == 0
+      var rest = 0..<photos
+      if isFirst, arena.lanes > 1, clock == nil {
+        rest = photos / arena.lanes * arena.lanes..<photos
+        parallelItems(rest.lowerBound, workers: arena.lanes) { lane, photo in
+          for index in segment.steps {
+            run(step: index, photos: photo..<photo + 1, in: arena, lane: lane)
+          }
+        }
+      }
+      let most = isFirst && arena.lanes > 1 ? 1 : segment.photos
+      for part in PlanProgram.chunks(of: rest, atMost: most) {
+        for index in segment.steps {
+          if let clock {
+            clock.measure(step: index) { run(step: index, photos: part, in: arena) }
+          } else {
+            run(step: index, photos: part, in: arena)
+          }
+        }
       }
     }
   }
 
-  private func run(step index: Int, photos: Range<Int>, in arena: PlanArena, clock: PlanClock?) {
+  /// - Parameter lane: whose memory to use, alone; nil for all workers together.
+  private func run(
+    step index: Int, photos: Range<Int>, in arena: PlanArena, lane: Int? = nil
+  ) {
     let step = steps[index]
-    let body = {
-      step.operation.run(
-        photos: photos.count,
-        inputs: step.inputs.map {
-          UnsafePointer(arena.pointer(to: $0, photo: photos.lowerBound))
-        },
-        output: arena.pointer(to: step.output, photo: photos.lowerBound),
-        scratch: arena.scratch)
+    func place(of value: Int) -> UnsafeMutablePointer<Float> {
+      arena.pointer(to: value, photo: photos.lowerBound, lane: lane ?? 0)
     }
-    if let clock { clock.measure(step: index, body) } else { body() }
+    step.operation.run(
+      photos: photos.count, inputs: step.inputs.map { UnsafePointer(place(of: $0)) },
+      output: place(of: step.output), scratch: lane.map { arena.laneScratch[$0] } ?? arena.scratch)
   }
 
   func copyOutputs(of chunk: Range<Int>, from arena: PlanArena, to results: inout [[Float]]) {
@@ -160,7 +176,7 @@ struct PlanProgram: Sendable {
       results[index].withUnsafeMutableBufferPointer { result in
         guard let base = result.baseAddress else { return }
         (base + chunk.lowerBound * count)
-          .update(from: arena.pointer(to: value, photo: 0), count: chunk.count * count)
+          .update(from: arena.pointer(to: value, photo: 0, lane: 0), count: chunk.count * count)
       }
     }
   }

@@ -21,10 +21,13 @@ package struct RowNormalization: Sendable {
     }
   }
 
-  func run(rows: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>) {
+  func run(
+    rows: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>,
+    workers: Int = Threads.count
+  ) {
     let width = scale.count
     nonisolated(unsafe) let (x, y) = (x, y)
-    parallel(rows, grain: 16_384 / max(width, 1) + 1) { rows in
+    parallel(rows, grain: 16_384 / max(width, 1) + 1, workers: workers) { rows in
       for row in rows {
         let (from, to) = (x + row * width, y + row * width)
         let (mean, factor) = statistics(from)
@@ -87,6 +90,7 @@ struct PlanRowNormalization: UnaryPlanOperation {
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch
   ) {
-    normalization.run(rows: photos * rows, input, to: output)
+    normalization.run(
+      rows: photos * rows, input, to: output, workers: scratch.workerCount)
   }
 }

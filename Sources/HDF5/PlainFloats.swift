@@ -121,10 +121,16 @@ public final class HDF5Mapping: @unchecked Sendable {
         nil, skipped + count, PROT_READ, MAP_PRIVATE, file, off_t(start - skipped)),
       memory != MAP_FAILED
     else { return nil }
+    #if canImport(Glibc)
+      // One call for all pages takes less time than a page fault for every few, and tells what a
+      // fault cannot: that a disk does not give them. Linux before 5.14 does not know it.
+      if madvise(memory, skipped + count, MADV_POPULATE_READ) != 0, errno != EINVAL {
+        munmap(memory, skipped + count)
+        return nil
+      }
+    #endif
     pages = UnsafeMutableRawBufferPointer(start: memory, count: skipped + count)
     floats = UnsafeRawBufferPointer(rebasing: pages[skipped...]).bindMemory(to: Float.self)
-    // One call for all pages takes less time than a page fault for every few.
-    madvise(memory, pages.count, MADV_POPULATE_READ)
   }
 
   deinit { munmap(pages.baseAddress, pages.count) }
@@ -141,7 +147,7 @@ extension HDF5Dataset {
       guard let pieces = try plainPieces(selection, rows: nil), pieces.count == 1,
         let file = try object.file.ownDescriptor()
       else { return nil }
-      defer { Glibc.close(file) }
+      defer { close(file) }
       return HDF5Mapping(file: file, start: pieces[0].start, count: pieces[0].count)
     }
   }

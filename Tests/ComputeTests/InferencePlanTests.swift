@@ -411,10 +411,12 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     #expect(plan.run(Tensor(zeros: [0, 26, 22, 3])).map(\.shape) == [[0, 37], [0, 20]])
   }
 
-  /// Values of over a megabyte make a plan run its first steps for a few photos at a time.
-  @Test func resultsDoNotDependOnTheBatchWherePhotosAreLarge() {
+  /// Values of over a megabyte make a plan run its first steps for a few photos at a time, or for one
+  /// on each thread.
+  @Test(arguments: [1, 2, 3, 16])
+  func resultsDoNotDependOnTheBatchWherePhotosAreLarge(_ threads: Int) {
     var builder = InferencePlanBuilder()
-    let x = builder.input(shape: [290, 301, 3], name: "photo")
+    let x = builder.input(shape: [190, 201, 3], name: "photo")
     func convolution(_ x: PlanValue, _ outputs: Int, _ name: String) -> PlanValue {
       let inputs = builder.shape(of: x)[2]
       return builder.convolution(
@@ -422,7 +424,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
         strides: (1, 1), padding: .same, name: name)
     }
     let a = builder.activation(convolution(x, 16, "a"), .relu, name: "relu")
-    let b = convolution(a, 16, "b")
+    let b = builder.sum([convolution(a, 16, "b"), a], name: "sum")
     let c = builder.pooling(
       b, kind: .max, window: (6, 6), strides: (6, 6), padding: .valid, name: "c")
     let d = convolution(c, 32, "d")
@@ -430,11 +432,17 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     let f = builder.globalPooling(d, kind: .max, name: "f")
     let g = builder.globalPooling(c, kind: .max, name: "g")
     let plan = builder.build(outputs: [c, e, f, g])
-    let batch = Tensor.random([7, 290, 301, 3], seed: 21)
-    let together = plan.run(batch)
-    let apart = (0..<7).map { plan.run(batch.rows($0..<$0 + 1)) }
-    for output in together.indices {
-      #expect(together[output].scalars == apart.flatMap { $0[output].scalars })
+    let batch = Tensor.random([14, 190, 201, 3], seed: 21)
+    let before = Threads.count
+    defer { Threads.count = before }
+    Threads.count = threads
+    for _ in 0..<3 {
+      let together = plan.run(batch)
+      let apart = (0..<14).map { plan.run(batch.rows($0..<$0 + 1)) }
+      for output in together.indices {
+        let same = together[output].scalars == apart.flatMap { $0[output].scalars }
+        #expect(same, "output \(output)")
+      }
     }
   }
 

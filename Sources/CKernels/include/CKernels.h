@@ -30,7 +30,8 @@ typedef struct {
   /// What the next call will read as A and B, or NULL: fetched while this one multiplies.
   const float *next_a;
   const float *next_b;
-  /// Whether sums start from what C holds (`bias` is then not looked at).
+  /// Whether sums, or with `sum_length` the total, start from what C holds (`bias` is then not
+  /// looked at).
   bool accumulate;
   /// What lies as C does and is added to the sums at the end, or NULL.
   const float *addend;
