@@ -38,7 +38,7 @@ struct PlanDepthwiseFilter: Sendable {
   private func scaled(by scaling: PlanChannelScaling) -> PlanDepthwiseFilter {
     let channels = window.channels
     var result = self
-    for index in kernel.scalars.indices {
+    for index in 0..<kernel.count {
       result.kernel.scalars[index] *= scaling.scale[index % channels]
     }
     result.bias = (0..<channels).map {

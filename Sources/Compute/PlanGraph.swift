@@ -103,7 +103,7 @@ struct PlanFilter: Sendable {
   /// The same with outputs that are scaled and shifted channel by channel.
   func scaled(by scaling: PlanChannelScaling) -> PlanFilter {
     var result = self
-    for index in kernel.scalars.indices {
+    for index in 0..<kernel.count {
       result.kernel.scalars[index] *= scaling.scale[index % outputChannels]
     }
     result.bias = (0..<outputChannels).map {

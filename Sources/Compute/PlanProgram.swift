@@ -218,7 +218,7 @@ extension PlanNode {
     case .transposed(let kernel, let bias, let strides, let padding, let outputPadding):
       (
         PlanTransposed(
-          input: shape, kernel: kernel, bias: bias, strides: strides, padding: padding,
+          input: shape, kernel: kernel.inOwnMemory, bias: bias, strides: strides, padding: padding,
           outputPadding: outputPadding, kernels: kernels), shape[0] * shape[1] * kernel.count
       )
     case .merge(let kind):

@@ -90,7 +90,6 @@ struct PlanRowNormalization: UnaryPlanOperation {
     photos: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     scratch: PlanScratch
   ) {
-    normalization.run(
-      rows: photos * rows, input, to: output, workers: scratch.workerCount)
+    normalization.run(rows: photos * rows, input, to: output, workers: scratch.workerCount)
   }
 }

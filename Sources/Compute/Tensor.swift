@@ -76,6 +76,9 @@ package struct Tensor: Sendable, Equatable {
     return Tensor(shape: newShape, scalars: owned)
   }
 
+  /// The same for whoever keeps it: a long run must not depend on what others do to their memory.
+  var inOwnMemory: Tensor { lent == nil ? self : Tensor(shape: shape, scalars: scalars) }
+
   /// Says that the elements have been used for the last time, as far as anybody can know.
   func letGo() { lent?.letGo() }
 

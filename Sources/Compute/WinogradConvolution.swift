@@ -43,7 +43,7 @@ struct WinogradConvolution: UnaryPlanOperation {
       canSplit: precision == .f32)
     weights = WinogradWeights(
       kernel: filter.kernel, tile: tile, precision: precision, kernels: kernels,
-      areKept: !schedule.sharesKernels)
+      areKept: !schedule.sharesKernels, areForOneBatch: schedule.paysOnce)
     bias = PackedBuffer(filter.bias ?? [], paddedTo: weights.paddedOutputs)
     self.filter = filter.withoutKernel
   }

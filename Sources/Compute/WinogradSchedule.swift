@@ -86,6 +86,8 @@ struct WinogradSchedule: Sendable {
   let mostTiles: Int
   /// Whether workers always share the kernels out, so that each transforms its own as they are used.
   let sharesKernels: Bool
+  /// Whether they do because there will be few photos.
+  let paysOnce: Bool
   /// Tiles up to which they do, or, if they always do, that they take at once.
   let sharedTiles: Int
   /// Panels of outputs that are multiplied before they are transformed back.
@@ -127,7 +129,7 @@ struct WinogradSchedule: Sendable {
     let matrices = (tile + 2) * (tile + 2)
     let panelCount = (outputs + panel - 1) / panel
     let allTiles = photos.map { $0 * photoTiles } ?? .max
-    let paysOnce =
+    paysOnce =
       canShare && inputs * outputs >= 128 * 128 && allTiles <= Self.fewTiles
     panels = max(1, min((paysOnce ? 32 : 64) / panel, panelCount))
     patchRow = inputs + 16

@@ -22,13 +22,19 @@ struct WinogradWeights: Sendable {
   var panel: Int { transform.panel }
   var paddedOutputs: Int { panelCount * panel }
 
-  init(kernel: Tensor, tile: Int, precision: Precision, kernels: ck_table, areKept: Bool) {
+  /// - Parameters:
+  ///   - areKept: whether all are made at once.
+  ///   - areForOneBatch: whether the kernel is wanted for one batch of photos and never again.
+  init(
+    kernel: Tensor, tile: Int, precision: Precision, kernels: ck_table, areKept: Bool,
+    areForOneBatch: Bool
+  ) {
     let transform = KernelTransform(
       shape: kernel.shape, tile: tile, isHalf: precision == .bf16, kernels: kernels)
     self.transform = transform
     panelCount = (kernel.shape[3] + transform.panel - 1) / transform.panel
     guard areKept else {
-      content = .kernel(kernel)
+      content = .kernel(areForOneBatch ? kernel : kernel.inOwnMemory)
       return
     }
     let panels = 0..<panelCount

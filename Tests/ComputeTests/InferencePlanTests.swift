@@ -554,6 +554,41 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
+  /// What a file lends is copied where it will be wanted again and again: the file may change.
+  @Test func longRunsKeepTheirKernels() {
+    let batch = Tensor.random([2, 9, 9, 512], seed: 30)
+    let small = Tensor.random([1, 9, 9, 4], seed: 31)
+    var numbers = Tensor.random([3, 3, 512, 512], seed: 32, deviation: 0.02).scalars
+    var others = Tensor.random([3, 3, 6, 4], seed: 33).scalars
+    let before = Threads.count
+    defer { Threads.count = before }
+    Threads.count = 2
+    numbers.withUnsafeMutableBufferPointer { numbers in
+      others.withUnsafeMutableBufferPointer { others in
+        func lent(_ memory: UnsafeMutableBufferPointer<Float>, _ shape: [Int]) -> Tensor {
+          Tensor(shape: shape, lent: LentNumbers(UnsafeBufferPointer(memory)) {})
+        }
+        var builder = InferencePlanBuilder()
+        let x = builder.input(shape: [9, 9, 512], name: "x")
+        let y = builder.convolution(
+          x, kernel: lent(numbers, [3, 3, 512, 512]), bias: nil, strides: (1, 1), padding: .same,
+          name: "y")
+        let great = builder.build(outputs: [y])
+        builder = InferencePlanBuilder()
+        let a = builder.input(shape: [9, 9, 4], name: "a")
+        let b = builder.transposedConvolution(
+          a, kernel: lent(others, [3, 3, 6, 4]), bias: nil, strides: (2, 2), padding: .same,
+          outputPadding: nil, name: "b")
+        let transposed = builder.build(outputs: [b])
+        let expected = (great.run(batch), transposed.run(small))
+        numbers.update(repeating: 0)
+        others.update(repeating: 0)
+        let same = great.run(batch) == expected.0 && transposed.run(small) == expected.1
+        #expect(same)
+      }
+    }
+  }
+
   /// Few threads transform such kernels as they use them, many keep them.
   @Test func resultsDoNotDependOnWhetherGreatKernelsAreKept() {
     let batch = Tensor.random([9, 9, 9, 512], seed: 23)
